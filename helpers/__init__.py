@@ -1,0 +1,76 @@
+"""本书公用的零件：数据（data）、训练（train）、画图（plot）。
+
+``import helpers`` 与 ``import helpers as d2l`` 都可用。名字沿用《动手学深度学习》，按含义取名，不按章号取名。
+导入本身不联网，也不改动任何全局设置；图的样式要显式调用 :func:`use_book_style` 才生效。
+"""
+
+from helpers.data import (
+    FASHION_MNIST_LABELS,
+    InMemoryDataset,
+    data_iter,
+    fashion_mnist_root,
+    get_fashion_mnist_labels,
+    load_array,
+    load_data_fashion_mnist,
+    synthetic_data,
+)
+from helpers.plot import (
+    learning_curve,
+    plt,
+    set_figsize,
+    show_fashion_mnist,
+    show_images,
+    use_book_style,
+)
+from helpers.train import (
+    accuracy,
+    cross_entropy,
+    evaluate_accuracy,
+    evaluate_loss,
+    linreg,
+    sgd,
+    softmax,
+    squared_loss,
+    train,
+)
+
+__all__ = [
+    "FASHION_MNIST_LABELS",
+    "InMemoryDataset",
+    "accuracy",
+    "cross_entropy",
+    "data_iter",
+    "evaluate_accuracy",
+    "evaluate_loss",
+    "fashion_mnist_root",
+    "get_fashion_mnist_labels",
+    "learning_curve",
+    "linreg",
+    "load_array",
+    "load_data_fashion_mnist",
+    "plt",
+    "set_figsize",
+    "sgd",
+    "show_fashion_mnist",
+    "show_images",
+    "softmax",
+    "squared_loss",
+    "synthetic_data",
+    "train",
+    "use_book_style",
+]
+
+# 原书里有、本书换了名字的函数：告诉读者去哪里找，而不是只说"没有"。
+_RENAMED = {
+    "train_ch3": "train(net, train_iter, test_iter, loss, num_epochs, updater)",
+    "train_epoch_ch3": "train(net, train_iter, None, loss, 1, updater)",
+    "predict_ch3": "show_fashion_mnist(images, titles)，写法见“softmax 从零开始实现”的“预测”一节",
+    "use_svg_display": "use_book_style()",
+    "get_dataloader_workers": "0（本书从内存读数据，不需要工作进程）",
+}
+
+
+def __getattr__(name):
+    if name in _RENAMED:
+        raise AttributeError(f"helpers 里没有 {name}。请改用 {_RENAMED[name]}。")
+    raise AttributeError(f"helpers 里没有 {name}。全部名字可用 dir(helpers) 查看。")

@@ -1,0 +1,334 @@
+"""数据：人造的线性回归数据、Fashion-MNIST，以及从内存按批取数的 DataLoader。"""
+
+import os
+import tempfile
+from pathlib import Path
+from urllib.error import URLError
+
+import torch
+from torch.utils.data import DataLoader, TensorDataset
+
+from helpers._check import check_batch_size, check_positive_int, check_same_length
+
+# 数据随仓库携带，放在 helpers 旁边的 data/ 里；用相对本文件的位置，与工作目录无关。
+DATA_ROOT = Path(__file__).resolve().parent.parent / "data"
+
+# 解包后四个文件的 MD5。torchvision 只核对 .gz 的 MD5，不核对解包后的文件，所以这里补上。
+_UNPACKED_MD5 = {
+    "train-images-idx3-ubyte": "f4a8712d7a061bf5bd6d2ca38dc4d50a",
+    "train-labels-idx1-ubyte": "9018921c3c673c538a1fc5bad174d6f9",
+    "t10k-images-idx3-ubyte": "8181f5470baa50b63fa0f6fddb340f0a",
+    "t10k-labels-idx1-ubyte": "15d484375f8d13e6eb1aabb0c3f46965",
+}
+
+FASHION_MNIST_LABELS = {
+    "zh": ["T 恤", "裤子", "套头衫", "连衣裙", "外套", "凉鞋", "衬衫", "运动鞋", "包", "短靴"],
+    "en": ["t-shirt", "trouser", "pullover", "dress", "coat",
+           "sandal", "shirt", "sneaker", "bag", "ankle boot"],
+}  # fmt: skip
+
+
+# ---------------------------------------------------------------- 线性回归的数据
+
+
+def synthetic_data(w, b, num_examples, noise_std=0.01):
+    """按 y = Xw + b + 噪声 生成数据。
+
+    Parameters
+    ----------
+    w : Tensor, float, (d,)
+        真实权重。
+    b : float
+        真实偏差。
+    num_examples : int
+        样本数 n，至少为 1。
+    noise_std : float
+        高斯噪声的标准差，默认 0.01。
+
+    Returns
+    -------
+    X : Tensor, float32, (n, d)
+        特征，每个元素取自标准正态分布。
+    y : Tensor, float32, (n, 1)
+        标签。
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``w`` 不是一维浮点张量、样本数不是正整数，或噪声的标准差为负。
+
+    Notes
+    -----
+    随机数来自 torch 的全局生成器；先调用 ``torch.manual_seed`` 就能重现。
+    """
+    if not (isinstance(w, torch.Tensor) and w.dim() == 1 and w.is_floating_point() and len(w)):
+        raise TypeError("w 要是一维的浮点张量，例如 torch.tensor([2, -3.4])。")
+    check_positive_int("num_examples", num_examples)
+    if not noise_std >= 0:
+        raise ValueError(f"noise_std 是标准差，不能为负，也不能是 nan；收到 {noise_std}。")
+    X = torch.randn(num_examples, len(w), dtype=w.dtype)  # (n, d)
+    y = X @ w + b  # (n,)
+    y += noise_std * torch.randn_like(y)
+    return X, y.reshape(-1, 1)
+
+
+def data_iter(batch_size, features, labels):
+    """把数据打乱，逐个产出小批量；最后一批可以不足 ``batch_size``。
+
+    Parameters
+    ----------
+    batch_size : int
+        批量大小，至少为 1。
+    features, labels : Tensor, (n, …)
+        第 0 维是样本，两者长度相同。
+
+    Returns
+    -------
+    iterator of (Tensor, Tensor)
+        每次产出 (批量, …) 的特征与标签，一遍之后结束。
+
+    Raises
+    ------
+    TypeError, ValueError
+        批量大小不是正整数，两者长度不同，或数据为空。在调用时就报，不等到取第一批。
+    """
+    check_batch_size(batch_size)
+    check_same_length(features, labels)
+    indices = torch.randperm(len(features))
+    # 生成器表达式：检查已在上面做完，取数推迟到循环里。
+    return ((features[batch], labels[batch]) for batch in indices.split(batch_size))
+
+
+# ---------------------------------------------------------------- 按批取数
+
+
+class InMemoryDataset(TensorDataset):
+    """整批从内存取数的 ``TensorDataset``。
+
+    普通的数据集一次只给一个样本，DataLoader 再把 256 个样本拼成一批；拼接占去了大部分时间。
+    这里实现 ``__getitems__``，一次用 256 个下标从张量里取出整批，不需要再拼。
+
+    Parameters
+    ----------
+    *tensors : Tensor, (n, …)
+        第 0 维是样本，长度相同。
+    transform : callable, optional
+        作用在第一个张量（特征）的整批数据上。
+    """
+
+    def __init__(self, *tensors, transform=None):
+        super().__init__(*tensors)
+        self.transform = transform
+
+    def __getitem__(self, index):
+        X, *rest = super().__getitem__(index)
+        if self.transform is not None:
+            X = self.transform(X.unsqueeze(0)).squeeze(0)
+        return X, *rest
+
+    def __getitems__(self, indices):
+        batch = torch.tensor(indices)
+        X, *rest = (tensor.index_select(0, batch) for tensor in self.tensors)
+        return (X if self.transform is None else self.transform(X)), *rest
+
+
+def _already_batched(batch):
+    """``InMemoryDataset`` 给出的已是一批，DataLoader 不必再拼。"""
+    return batch
+
+
+def _loader(dataset, batch_size, shuffle):
+    return DataLoader(dataset, batch_size, shuffle=shuffle, collate_fn=_already_batched)
+
+
+def load_array(data_arrays, batch_size, is_train=True):
+    """由内存里的张量构造 DataLoader。
+
+    Parameters
+    ----------
+    data_arrays : sequence of Tensor, (n, …)
+        例如 ``(features, labels)``。
+    batch_size : int
+        批量大小，至少为 1。
+    is_train : bool
+        为真时每一轮重新打乱。
+
+    Returns
+    -------
+    DataLoader
+        可反复遍历；最后一批可以不足 ``batch_size``。
+
+    Raises
+    ------
+    TypeError, ValueError
+        批量大小不是正整数，各张量长度不同，或数据为空。
+    """
+    check_batch_size(batch_size)
+    check_same_length(*data_arrays)
+    return _loader(InMemoryDataset(*data_arrays), batch_size, is_train)
+
+
+# ---------------------------------------------------------------- Fashion-MNIST
+
+
+def fashion_mnist_root(root=None):
+    """校验并解包 Fashion-MNIST，返回可以交给 torchvision 的 ``root``。
+
+    四个官方 .gz 随仓库携带，正常情况下不联网。先解到临时文件夹，再整个换名到位，
+    所以中途被打断也不会留下残缺的文件。
+
+    Parameters
+    ----------
+    root : path, optional
+        ``FashionMNIST/raw`` 所在的文件夹；默认是仓库里的 ``data``。
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    RuntimeError
+        某个文件缺失且下载不到、已损坏，或无法写入。错误里写明文件与补救办法。
+    """
+    from torchvision.datasets import FashionMNIST  # 约 2 秒，只在真要读数据时付
+
+    root = DATA_ROOT if root is None else Path(root).expanduser()
+    raw = root / "FashionMNIST" / "raw"
+    for packed_name, packed_md5 in FashionMNIST.resources:
+        _prepare(raw, packed_name, packed_md5, FashionMNIST.mirrors)
+    return root
+
+
+def _prepare(raw, packed_name, packed_md5, mirrors):
+    """让一个解包后的文件就位，并保证它与官方的一致。"""
+    from torchvision.datasets.utils import check_integrity
+
+    packed, unpacked = raw / packed_name, raw / Path(packed_name).stem
+    if packed.exists() and not check_integrity(packed, packed_md5):
+        raise RuntimeError(
+            f"{packed} 已损坏：它的 MD5 与官方的 {packed_md5} 不同。"
+            f"请删除它，再从仓库恢复（git checkout -- data）或重新下载 {mirrors[0]}{packed_name}。"
+        )
+    if not unpacked.exists():
+        if not packed.exists():
+            _download(raw, packed_name, packed_md5, mirrors)
+        _unpack(packed, unpacked)
+    if not check_integrity(unpacked, _UNPACKED_MD5[unpacked.name]):
+        raise RuntimeError(f"{unpacked} 已损坏：它与官方文件不同。请删除它再运行一次，会从 {packed.name} 重新解出。")
+
+
+def _download(raw, packed_name, packed_md5, mirrors):
+    from torchvision.datasets.utils import download_url
+
+    for mirror in mirrors:
+        try:
+            return download_url(f"{mirror}{packed_name}", raw, packed_name, packed_md5)
+        except (RuntimeError, URLError, OSError) as error:
+            reason = error
+    raise RuntimeError(
+        f"缺少数据文件 {packed_name}，下载也没有成功（{reason}）。请用浏览器下载 {mirrors[0]}{packed_name}，"
+        f"放进文件夹 {raw}（MD5 应为 {packed_md5}）；如果仓库是用 git 取得的，运行 git checkout -- data 即可恢复。"
+    ) from reason
+
+
+def _unpack(packed, unpacked):
+    from torchvision.datasets.utils import extract_archive
+
+    try:
+        with tempfile.TemporaryDirectory(dir=packed.parent, prefix="unpacking-") as folder:
+            os.replace(extract_archive(packed, folder), unpacked)
+    except OSError as error:
+        # Windows 上另一个进程刚解好并正在读它时，换名会被拒绝；文件已经在，就不是错误。
+        if not unpacked.exists():
+            raise RuntimeError(
+                f"无法把 {packed.name} 解包到文件夹 {packed.parent}（{error}）。"
+                "请检查这个文件夹能否写入、磁盘是否还有 60 MB 空间。"
+            ) from error
+
+
+def _to_unit_interval(images):
+    """uint8 (批量, 高, 宽) → float32 (批量, 1, 高, 宽)，数值除以 255；与 ToTensor 逐位相同。"""
+    return images.unsqueeze(1).float().div_(255)
+
+
+def _resizer(resize):
+    from torchvision.transforms.v2 import functional as F
+
+    size = [resize, resize] if isinstance(resize, int) else list(resize)
+    return lambda images: F.resize(images.unsqueeze(1), size).float().div_(255)
+
+
+def load_data_fashion_mnist(batch_size, resize=None, root=None):
+    """把 Fashion-MNIST 读进内存，给出训练与测试两个 DataLoader。
+
+    Parameters
+    ----------
+    batch_size : int
+        批量大小，至少为 1。
+    resize : int or (int, int), optional
+        把图像缩放到这个大小（像素）；默认保持 28 × 28。
+    root : path, optional
+        数据所在的文件夹，见 :func:`fashion_mnist_root`。
+
+    Returns
+    -------
+    train_iter, test_iter : DataLoader
+        每批 X 为 float32 (批量, 1, 高, 宽)，取值 [0, 1]；y 为 int64 (批量,)，取值 0–9。
+        训练集 60,000 幅、每轮打乱，测试集 10,000 幅、次序不变；最后一批可以不足 ``batch_size``。
+
+    Raises
+    ------
+    TypeError, ValueError
+        批量大小或缩放的大小不是正整数。
+    RuntimeError
+        数据文件缺失或损坏。
+
+    References
+    ----------
+    Xiao, Rasul, Vollgraf (2017). Fashion-MNIST: a Novel Image Dataset for Benchmarking
+    Machine Learning Algorithms. arXiv:1708.07747.
+    """
+    check_batch_size(batch_size)
+    if resize is not None:
+        for size in [resize] if isinstance(resize, int) else resize:
+            check_positive_int("resize", size)
+    from torchvision.datasets import FashionMNIST
+
+    root = fashion_mnist_root(root)
+    transform = _to_unit_interval if resize is None else _resizer(resize)
+    # 内存里保持 uint8，取出一批时才转 float32：内存占用是存 float32 的四分之一。
+    train, test = (
+        InMemoryDataset(source.data, source.targets, transform=transform)
+        for source in (FashionMNIST(root, train=True), FashionMNIST(root, train=False))
+    )
+    return _loader(train, batch_size, shuffle=True), _loader(test, batch_size, shuffle=False)
+
+
+def get_fashion_mnist_labels(labels, language="zh"):
+    """把 0–9 的类别编号换成文字。
+
+    Parameters
+    ----------
+    labels : Tensor or sequence of int, (n,)
+        类别编号。
+    language : {"zh", "en"}
+        中文或英文。
+
+    Returns
+    -------
+    list of str
+
+    Raises
+    ------
+    ValueError
+        编号不在 0–9 之间，或没有这种语言。
+    """
+    if language not in FASHION_MNIST_LABELS:
+        raise ValueError(f'language 只能是 "zh" 或 "en"；收到 {language!r}。')
+    names = FASHION_MNIST_LABELS[language]
+    numbers = [int(label) for label in labels]
+    wrong = [number for number in numbers if not 0 <= number < len(names)]
+    if wrong:
+        raise ValueError(f"类别编号要在 0 到 {len(names) - 1} 之间；收到 {wrong[0]}。")
+    return [names[number] for number in numbers]

@@ -1,0 +1,123 @@
+"""画图：全书统一的样式、图像网格、训练曲线。"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import torch
+from matplotlib import font_manager
+
+from helpers._check import check_positive_int
+from helpers.data import get_fashion_mnist_labels
+
+_HERE = Path(__file__).resolve().parent
+
+
+def use_book_style():
+    """启用本书的图样式：随书的中文字体、配色；在笔记本里用两倍分辨率的 PNG。
+
+    字体随书携带，所以没有中文字体的机器也不会画出方框。只有调用它才会改动 matplotlib 的设置。
+    """
+    font_manager.fontManager.addfont(_HERE / "fonts" / "NotoSansSCBook-Regular.otf")
+    plt.style.use(_HERE / "book.mplstyle")
+    if _in_notebook():
+        from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+        set_matplotlib_formats("retina")
+
+
+def _in_notebook():
+    try:
+        from IPython import get_ipython
+    except ImportError:
+        return False
+    return hasattr(get_ipython(), "kernel")
+
+
+def set_figsize(figsize=(5.6, 3.4)):
+    """设置之后各图的大小，单位为英寸 (宽, 高)。"""
+    plt.rcParams["figure.figsize"] = figsize
+
+
+def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5):
+    """把图像排成网格。
+
+    Parameters
+    ----------
+    imgs : Tensor or sequence of image
+        每幅为 (高, 宽)、(1, 高, 宽) 或 (3, 高, 宽) 的张量，或 PIL 图像；至少一幅。
+    num_rows, num_cols : int
+        行数与列数；格子不能比图像少。
+    titles : sequence of str, optional
+        每幅图像的标题，个数与图像相同。
+    scale : float
+        每格的边长，英寸。
+
+    Returns
+    -------
+    ndarray of Axes, (num_rows * num_cols,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        行列数不是正整数，格子不够，或标题个数不对。
+    """
+    check_positive_int("num_rows", num_rows)
+    check_positive_int("num_cols", num_cols)
+    if not 0 < len(imgs) <= num_rows * num_cols:
+        raise ValueError(f"{num_rows} 行 {num_cols} 列放不下 {len(imgs)} 幅图像（也不能一幅都没有）。")
+    if titles is not None and len(titles) != len(imgs):
+        raise ValueError(f"标题要与图像一样多；收到 {len(titles)} 个标题、{len(imgs)} 幅图像。")
+    figsize = (num_cols * scale, num_rows * scale * (1.2 if titles is not None else 1))
+    _, axes = plt.subplots(num_rows, num_cols, figsize=figsize, squeeze=False)
+    axes = axes.flatten()
+    for ax in axes:
+        ax.axis("off")
+    for i, (ax, img) in enumerate(zip(axes, imgs)):
+        ax.imshow(_displayable(img))
+        if titles is not None:
+            ax.set_title(titles[i])
+    return axes
+
+
+def _displayable(img):
+    """张量 (1, 高, 宽) 去掉通道维，(3, 高, 宽) 把通道放到最后；其余原样。"""
+    if isinstance(img, torch.Tensor):
+        img = img.detach().cpu()
+        if img.dim() == 3:
+            img = img.squeeze(0) if len(img) == 1 else img.permute(1, 2, 0)
+    return img
+
+
+def show_fashion_mnist(images, labels):
+    """把 Fashion-MNIST 的图像排成一行，并写上标题。
+
+    Parameters
+    ----------
+    images : Tensor or sequence of Tensor, (n, 1, 28, 28) 或 (n, 28, 28)
+    labels : sequence of str，或 Tensor, int64, (n,)
+        标题文字；给类别编号时换成中文类别名。
+    """
+    if isinstance(labels, torch.Tensor):
+        labels = get_fashion_mnist_labels(labels)
+    show_images(images, 1, len(images), titles=labels)
+    plt.show()
+
+
+def learning_curve(history):
+    """画 :func:`helpers.train` 返回的训练曲线：左为损失，右为精度（若有）。
+
+    Parameters
+    ----------
+    history : dict of str to list of float
+    """
+    panels = {"损失": ["train_loss", "test_loss"], "精度": ["train_acc", "test_acc"]}
+    panels = {title: [k for k in keys if k in history] for title, keys in panels.items()}
+    panels = {title: keys for title, keys in panels.items() if keys}
+    _, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 3), squeeze=False)
+    for ax, (title, keys) in zip(axes[0], panels.items()):
+        for key, style in zip(keys, ["-", "--"]):
+            epochs = range(1, len(history[key]) + 1)
+            ax.plot(epochs, history[key], style, marker="o", label="训练" if "train" in key else "测试")
+        ax.set(xlabel="轮数", ylabel=title, title=f"{title}随轮数的变化", xticks=list(epochs))
+        ax.legend()
+    plt.show()

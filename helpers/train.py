@@ -1,0 +1,351 @@
+"""训练：模型、损失、优化算法，以及线性回归与 softmax 回归共用的训练循环。
+
+全书的归约约定只有一条：**损失函数返回每个样本的损失，不求和也不取平均；由谁求和、除以谁，都写在明处。**
+"""
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import torch
+
+from helpers._check import check_class_labels, check_positive_int
+
+# ---------------------------------------------------------------- 模型与损失
+
+
+def linreg(X, w, b):
+    """线性回归模型 Xw + b。
+
+    Parameters
+    ----------
+    X : Tensor, float, (n, d)
+    w : Tensor, float, (d, q)
+    b : Tensor, float, (q,) 或标量
+
+    Returns
+    -------
+    Tensor, float, (n, q)
+    """
+    return X @ w + b
+
+
+def squared_loss(y_hat, y):
+    """每个样本的平方损失 (y_hat − y)² / 2；不求和，不取平均。
+
+    Parameters
+    ----------
+    y_hat, y : Tensor, float
+        元素个数相同；``y`` 会改成 ``y_hat`` 的形状，以免 (n, 1) 与 (n,) 广播成 (n, n)。
+
+    Returns
+    -------
+    Tensor, float，与 ``y_hat`` 同形
+
+    Raises
+    ------
+    ValueError
+        元素个数不同。
+    """
+    if y_hat.numel() != y.numel():
+        raise ValueError(f"y_hat 与 y 的元素个数要相同；收到形状 {tuple(y_hat.shape)} 与 {tuple(y.shape)}。")
+    return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
+
+
+def softmax(X):
+    """对每一行做 softmax:exp(x_j) / Σ_k exp(x_k)。
+
+    先减去每行的最大值；结果不变，但 exp 不会上溢。
+
+    Parameters
+    ----------
+    X : Tensor, float, (n, q)
+
+    Returns
+    -------
+    Tensor, float, (n, q)
+        每个元素在 [0, 1]，每行之和为 1。
+    """
+    X_exp = (X - X.max(dim=1, keepdim=True).values).exp()
+    return X_exp / X_exp.sum(dim=1, keepdim=True)
+
+
+def cross_entropy(y_hat, y):
+    """每个样本的交叉熵 −log y_hat[i, y_i]；不求和，不取平均。
+
+    Parameters
+    ----------
+    y_hat : Tensor, float, (n, q)
+        **概率**，例如 :func:`softmax` 的输出；不是未规范化的输出。
+    y : Tensor, int64, (n,)
+        正确类别的编号，0 到 q − 1。
+
+    Returns
+    -------
+    Tensor, float, (n,)
+
+    Raises
+    ------
+    TypeError, ValueError
+        形状、类型或标签范围不对。
+    """
+    check_class_labels(y_hat, y)
+    return -torch.log(y_hat[torch.arange(len(y_hat)), y.long()])
+
+
+# ---------------------------------------------------------------- 优化算法
+
+
+def sgd(params, lr, batch_size):
+    """小批量随机梯度下降的一步：param ← param − lr · grad / batch_size，随后梯度清零。
+
+    除以 ``batch_size`` 是因为这里约定梯度来自**求和**的损失（``loss.sum().backward()``）。
+    如果反向传播的是平均损失，就传 ``batch_size=1``；两处都除会让学习率小 ``batch_size`` 倍。
+
+    Parameters
+    ----------
+    params : iterable of Tensor
+        ``requires_grad`` 为真、已有 ``.grad`` 的参数；就地修改。
+    lr : float
+        学习率，大于 0。
+    batch_size : int
+        这一批的样本数，至少为 1。
+
+    Raises
+    ------
+    TypeError, ValueError
+        学习率或批量大小不对。
+    RuntimeError
+        某个参数还没有梯度。
+    """
+    if not lr > 0:
+        raise ValueError(f"学习率 lr 要大于 0；收到 {lr}。")
+    check_positive_int("batch_size", batch_size)
+    params = list(params)
+    if any(param.grad is None for param in params):
+        raise RuntimeError("有参数还没有梯度：请先对损失调用 backward()，并确认参数的 requires_grad 为 True。")
+    with torch.no_grad():
+        for param in params:
+            param -= lr * param.grad / batch_size
+            param.grad.zero_()
+
+
+# ---------------------------------------------------------------- 评价
+
+
+def accuracy(y_hat, y):
+    """分类精度：预测正确的样本所占的比例。
+
+    Parameters
+    ----------
+    y_hat : Tensor, float, (n, q)
+        概率或未规范化的输出都可以，只看每行最大的是哪一列。
+    y : Tensor, int64, (n,)
+
+    Returns
+    -------
+    float
+        在 [0, 1]。注意：《动手学深度学习》第二版的同名函数返回的是**个数**，要再除以 n。
+
+    Raises
+    ------
+    TypeError, ValueError
+        形状、类型或标签范围不对。
+    """
+    check_class_labels(y_hat, y)
+    return (y_hat.argmax(dim=1) == y).float().mean().item()
+
+
+@contextmanager
+def _evaluating(net):
+    """评价期间不记梯度、切到评价模式；结束后恢复 net 原来的模式。"""
+    was_training = isinstance(net, torch.nn.Module) and net.training
+    if was_training:
+        net.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        if was_training:
+            net.train()
+
+
+def _check_net(net):
+    if not callable(net):
+        raise TypeError(
+            f"net 要是可调用的模型（函数或 nn.Module）；收到 {type(net).__name__}。参数的次序是 (net, data_iter)。"
+        )
+
+
+def evaluate_accuracy(net, data_iter):
+    """模型在整个数据集上的精度。
+
+    Parameters
+    ----------
+    net : callable
+        输入 (n, …)，输出 (n, q)。
+    data_iter : iterable of (Tensor, Tensor)
+        例如 DataLoader。
+
+    Returns
+    -------
+    float
+        正确的个数除以样本总数；不足一批的最后一批按它的实际大小计。
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``net`` 不可调用，数据为空，或标签不对。
+    """
+    _check_net(net)
+    correct, count = 0, 0
+    with _evaluating(net):
+        for X, y in data_iter:
+            y_hat = net(X)
+            check_class_labels(y_hat, y)
+            correct += (y_hat.argmax(dim=1) == y).sum().item()
+            count += len(y)
+    if count == 0:
+        raise ValueError("data_iter 没有给出任何样本：它是空的，或是已经用完的生成器。")
+    return correct / count
+
+
+def evaluate_loss(net, data_iter, loss):
+    """模型在整个数据集上每个样本的平均损失。
+
+    Parameters
+    ----------
+    net, data_iter
+        同 :func:`evaluate_accuracy`。
+    loss : callable
+        返回每个样本的损失，同 :func:`train`。
+
+    Returns
+    -------
+    float
+        损失之和除以样本总数。
+    """
+    _check_net(net)
+    total, count = 0.0, 0
+    with _evaluating(net):
+        for X, y in data_iter:
+            total += _per_example(loss(net(X), y), y).sum().item()
+            count += len(y)
+    if count == 0:
+        raise ValueError("data_iter 没有给出任何样本：它是空的，或是已经用完的生成器。")
+    return total / count
+
+
+# ---------------------------------------------------------------- 训练循环
+
+
+def train(net, train_iter, test_iter, loss, num_epochs, updater):
+    """训练若干轮，每轮打印一行并记录。线性回归与 softmax 回归、从零与简洁实现都用它。
+
+    归约约定：``loss`` 返回每个样本的损失。若 ``updater`` 是 ``torch.optim`` 的优化器，
+    对**平均**损失反向传播，再调用 ``step()``；否则对损失**之和**反向传播，再调用 ``updater(这一批的样本数)``，
+    由它来除（见 :func:`sgd`）。两种写法走的步子相同。
+
+    Parameters
+    ----------
+    net : callable
+        模型：函数或 ``nn.Module``。
+    train_iter : iterable of (Tensor, Tensor)
+        可反复遍历的训练数据，例如 DataLoader。
+    test_iter : iterable of (Tensor, Tensor) or None
+        每轮之后用来评价；没有就传 None。
+    loss : callable
+        ``loss(y_hat, y)`` 返回每个样本的损失，元素个数等于批量大小；
+        ``nn.CrossEntropyLoss`` 等要写 ``reduction="none"``。
+    num_epochs : int
+        轮数，至少为 1。
+    updater : torch.optim.Optimizer or callable
+        优化器，或形如 ``updater(batch_size)`` 的函数。
+
+    Returns
+    -------
+    dict of str to list of float
+        每轮一个数。``train_loss``：这一轮每个样本的平均损失（边训练边累计）。
+        标签为整数（分类）时还有 ``train_acc``；给了 ``test_iter`` 时还有 ``test_acc``（分类）或 ``test_loss``（回归）。
+
+    Raises
+    ------
+    TypeError, ValueError
+        参数不对，或 ``loss`` 返回的不是每个样本的损失。
+    FloatingPointError
+        损失变成 nan 或 inf；在更新参数之前报告，参数停在上一步。
+    """
+    _check_net(net)
+    check_positive_int("num_epochs", num_epochs)
+    # 不用 iter(train_iter) 来试：DataLoader 每开始一次遍历都会消耗随机数，打乱的次序就变了。
+    if isinstance(train_iter, Iterator) or not isinstance(train_iter, Iterable):
+        raise TypeError("train_iter 要能反复遍历（例如 DataLoader）；生成器用过一轮就空了。")
+    history = {}
+    for epoch in range(1, num_epochs + 1):
+        record = _train_epoch(net, train_iter, loss, updater, epoch)
+        if test_iter is not None and "train_acc" in record:
+            record["test_acc"] = evaluate_accuracy(net, test_iter)
+        elif test_iter is not None:
+            record["test_loss"] = evaluate_loss(net, test_iter, loss)
+        for name, value in record.items():
+            history.setdefault(name, []).append(value)
+        print(_report(epoch, record))
+    return history
+
+
+def _train_epoch(net, train_iter, loss, updater, epoch):
+    """一轮：返回 {"train_loss": …}，分类时还有 "train_acc"。"""
+    total_loss, correct, count, classifying = 0.0, 0, 0, False
+    for X, y in train_iter:
+        y_hat = net(X)
+        classifying = not y.is_floating_point()
+        if classifying:
+            check_class_labels(y_hat, y)
+        l = _per_example(loss(y_hat, y), y)  # (批量,)
+        total_loss += _finite_sum(l, epoch)
+        _step(l, updater)
+        count += len(y)
+        if classifying:
+            correct += (y_hat.argmax(dim=1) == y).sum().item()
+    if count == 0:
+        raise ValueError("train_iter 没有给出任何样本。")
+    record = {"train_loss": total_loss / count}
+    if classifying:
+        record["train_acc"] = correct / count
+    return record
+
+
+def _step(l, updater):
+    """按 updater 的种类走一步；除以批量大小的只有一处。"""
+    if isinstance(updater, torch.optim.Optimizer):
+        updater.zero_grad()
+        l.mean().backward()
+        updater.step()
+    else:
+        l.sum().backward()
+        updater(len(l))
+
+
+def _per_example(l, y):
+    if l.numel() != len(y) or l.dim() == 0:
+        raise ValueError(
+            f"loss 要返回每个样本的损失（这一批应有 {len(y)} 个数），收到形状 {tuple(l.shape)}。"
+            '若用的是 nn.CrossEntropyLoss 或 nn.MSELoss，请写 reduction="none"：由训练循环取平均，才说得清除以谁。'
+        )
+    return l.reshape(len(y))
+
+
+def _finite_sum(l, epoch):
+    """这一批损失之和；不是有限数就报错，此时参数还没有更新。"""
+    total = l.detach().sum().item()
+    if not math.isfinite(total):
+        raise FloatingPointError(
+            f"第 {epoch} 轮的损失变成了 nan 或 inf。常见原因：学习率太大、输入里有 nan、"
+            "对概率 0 取了对数（改用 nn.CrossEntropyLoss）。参数停在这一步之前。"
+        )
+    return total
+
+
+def _report(epoch, record):
+    names = {"train_loss": "训练损失", "train_acc": "训练精度", "test_loss": "测试损失", "test_acc": "测试精度"}
+    return f"第 {epoch} 轮：" + ",".join(f"{names[key]} {value:.4f}" for key, value in record.items())

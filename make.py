@@ -1,0 +1,173 @@
+"""本书的任务。只用标准库，所以有 Python 就能跑，不必先装别的。
+
+每个任务只是几条普通命令的简写，README 里列出了这些命令。
+"""
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import time
+import venv
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+VENV = HERE / ".venv"
+BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
+PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
+HTML = HERE / "_build" / "html"
+MIN_PYTHON = (3, 11)  # torch 2.15 的要求
+PORT = 8000
+
+
+class Failure(Exception):
+    """任务做不下去：一句话说明，与退出码。"""
+
+    def __init__(self, message, status=2):
+        super().__init__(message)
+        self.status = status
+
+
+# ---------------------------------------------------------------- 任务
+
+
+def book():
+    """构建网站到 _build/html，警告当作错误。"""
+    install()
+    build()
+    print(f"\n书已建好，用浏览器打开：\n  {(HTML / 'index.html').as_uri()}")
+
+
+def test(*pytest_args):
+    """构建网站，再跑全部测试：单元测试、每本笔记本的 nbval、网站检查。"""
+    install()
+    build()
+    run(PYTHON, "-m", "pytest", *pytest_args, failed="有测试没有通过，见上面的输出。")
+
+
+def refresh(*notebooks):
+    """重新运行笔记本并存下输出；不给名字就是全部。"""
+    install()
+    run(PYTHON, "tools/refresh.py", *notebooks, failed="有笔记本没有跑完，它的输出没有改动。")
+
+
+def serve():
+    """构建网站，在本机上打开，文件一改就重建。"""
+    install()
+    build()
+    server = subprocess.Popen(
+        [PYTHON, "-m", "http.server", str(PORT), "--bind", "127.0.0.1", "--directory", HTML], cwd=HERE
+    )
+    try:
+        time.sleep(1)
+        if server.poll() is not None:
+            raise Failure(f"端口 {PORT} 已被别的程序占用；请先关掉那个程序。")
+        print(f"\n在浏览器中打开 http://127.0.0.1:{PORT}/ ，按 Ctrl+C 结束。")
+        watched = ["chapters", "helpers", "_config.yml", "_toc.yml"]
+        run(PYTHON, "-m", "watchfiles", f'"{PYTHON}" make.py book', *watched, failed="监视文件的程序意外结束。")
+    finally:
+        server.terminate()
+
+
+def lab():
+    """用 JupyterLab 打开 chapters，运行与修改笔记本。"""
+    install()
+    run(PYTHON, "-m", "jupyter", "lab", "--notebook-dir", "chapters", failed="JupyterLab 意外结束。")
+
+
+TASKS = {task.__name__: task for task in (book, test, refresh, serve, lab)}
+
+
+# ---------------------------------------------------------------- 步骤
+
+
+def install():
+    """创建 .venv 并安装依赖；装过且没有变化就什么也不做。"""
+    stamp, wanted = VENV / "installed.txt", _fingerprint()
+    if stamp.exists() and PYTHON.exists() and stamp.read_text(encoding="utf-8") == wanted:
+        return
+    print("第一次运行：创建 .venv 并安装依赖（要下载 torch，视网速需要几分钟到几十分钟）。", flush=True)
+    try:
+        # 重新来过：上次可能中断在半路，也可能是别的 Python 建的
+        venv.create(VENV, clear=VENV.exists(), with_pip=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise Failure(
+            f"无法在 {VENV} 创建虚拟环境（{error}）。在 Debian 与 Ubuntu 上请先 apt install python3-venv。"
+        ) from error
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    failed = "依赖没有装好。检查网络与磁盘空间后再运行一次；网速慢时可用环境变量 PIP_INDEX_URL 指定就近的镜像。"
+    run(*pip, "-r", "requirements.txt", "-c", "constraints.txt", failed=failed)
+    stamp.write_text(wanted, encoding="utf-8")
+
+
+def _fingerprint():
+    """安装内容取决于这三个文件、Python 的版本与项目的位置。"""
+    files = ("requirements.txt", "constraints.txt", "pyproject.toml")
+    content = b"".join((HERE / name).read_bytes() for name in files)
+    return f"{sys.version}\n{VENV}\n{hashlib.sha256(content).hexdigest()}\n"
+
+
+def build():
+    run(
+        *(PYTHON, "-m", "jupyter_book", "build", ".", "-nW", "--keep-going"),
+        failed="网站没有建成：请改正上面列出的警告与错误。",
+    )
+
+
+def run(*command, failed):
+    """运行一条命令；失败时以它的退出码结束。"""
+    # UTF-8 模式：Windows 的默认编码读不了中文的配置与笔记本
+    env = {**os.environ, "PYTHONUTF8": "1"}
+    try:
+        status = subprocess.run([str(part) for part in command], cwd=HERE, env=env).returncode
+    except OSError as error:
+        raise Failure(f"无法运行 {command[0]}（{error}）。请删除 .venv 再试。") from error
+    if status:
+        raise Failure(failed, status if status > 0 else 128 - status)
+
+
+# ---------------------------------------------------------------- 命令行
+
+
+class ChineseParser(argparse.ArgumentParser):
+    def error(self, message):
+        raise Failure(f"没有这样的任务或参数。可用的任务：{'、'.join(TASKS)}；python3 make.py --help 列出它们的用途。")
+
+
+def parse(argv):
+    parser = ChineseParser(
+        prog="make.py",
+        usage="python3 make.py 任务 [参数…]",
+        description="任务：\n" + "\n".join(f"  {name:8} {task.__doc__}" for name, task in TASKS.items()),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        add_help=False,
+    )
+    parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
+    parser.add_argument("task", choices=TASKS, help=argparse.SUPPRESS)
+    args, rest = parser.parse_known_args(argv)
+    if rest and args.task not in ("test", "refresh"):
+        raise Failure(f"任务 {args.task} 不接受参数：{' '.join(rest)}。")
+    return TASKS[args.task], rest
+
+
+def main(argv):
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(errors="replace")  # 终端显示不了中文时，宁可出现问号也不要中断
+    try:
+        if sys.version_info < MIN_PYTHON:
+            wanted, found = (".".join(map(str, version[:2])) for version in (MIN_PYTHON, sys.version_info))
+            raise Failure(f"需要 Python {wanted} 或更新的版本；现在运行的是 {found}。")
+        task, rest = parse(argv)
+        task(*rest)
+    except Failure as failure:
+        print(f"错误：{failure}", file=sys.stderr)
+        return failure.status
+    except KeyboardInterrupt:
+        print("\n已中断；再运行一次会从头接着做。", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
