@@ -266,7 +266,7 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
     -------
     dict of str to list of float
         每轮一个数。``train_loss``：这一轮每个样本的平均损失（边训练边累计）。
-        标签为整数（分类）时还有 ``train_acc``；给了 ``test_iter`` 时还有 ``test_acc``（分类）或 ``test_loss``（回归）。
+        标签为整数即分类，还有 ``train_acc``；给了 ``test_iter`` 时，分类还有 ``test_acc``，回归还有 ``test_loss``。
 
     Raises
     ------
@@ -348,4 +348,6 @@ def _finite_sum(l, epoch):
 
 def _report(epoch, record):
     names = {"train_loss": "训练损失", "train_acc": "训练精度", "test_loss": "测试损失", "test_acc": "测试精度"}
-    return f"第 {epoch} 轮：" + ",".join(f"{names[key]} {value:.4f}" for key, value in record.items())
+    # 精度只打印三位：换一台机器，一万幅里可能有一两幅的预测不同
+    shown = (f"{names[key]} {value:.{3 if key.endswith('acc') else 4}f}" for key, value in record.items())
+    return f"第 {epoch} 轮：" + "，".join(shown)
