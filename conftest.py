@@ -4,5 +4,10 @@ import os
 
 # 小批量用多线程反而慢：两个测试进程各用一个线程，不互相争抢。笔记本的内核会继承这个设置。
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# 跑测试时图只画在内存里
-os.environ.setdefault("MPLBACKEND", "agg")
+
+
+def pytest_terminal_summary(terminalreporter):
+    """结尾写明有多少输出没有比对；用 xdist 时只有主进程有 terminalreporter，所以只打印一次。"""
+    from tests.notebook_checks import summary_line
+
+    terminalreporter.write_line(summary_line())

@@ -110,7 +110,7 @@ def _fingerprint():
 
 def build():
     run(
-        *(PYTHON, "-m", "jupyter_book", "build", ".", "-nW", "--keep-going"),
+        *(BIN / "jupyter-book", "build", ".", "-nW", "--keep-going"),
         failed="网站没有建成：请改正上面列出的警告与错误。",
     )
 

@@ -6,15 +6,17 @@ import torch
 
 
 def check_positive_int(name, value):
+    """检查并返回 int；NumPy 的整数也换成 Python 的，torch 有些地方只认后者。"""
     # bool 是 int 的子类，但 batch_size=True 几乎一定是写错了位置。
     if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(f"{name} 要是正整数；收到 {value!r}（{type(value).__name__}）。")
     if value < 1:
         raise ValueError(f"{name} 要是正整数，至少为 1；收到 {value}。")
+    return int(value)
 
 
 def check_batch_size(batch_size):
-    check_positive_int("batch_size", batch_size)
+    return check_positive_int("batch_size", batch_size)
 
 
 def check_same_length(*tensors):

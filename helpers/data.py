@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.error import URLError
 
@@ -63,7 +64,7 @@ def synthetic_data(w, b, num_examples, noise_std=0.01):
     """
     if not (isinstance(w, torch.Tensor) and w.dim() == 1 and w.is_floating_point() and len(w)):
         raise TypeError("w 要是一维的浮点张量，例如 torch.tensor([2, -3.4])。")
-    check_positive_int("num_examples", num_examples)
+    num_examples = check_positive_int("num_examples", num_examples)
     if not noise_std >= 0:
         raise ValueError(f"noise_std 是标准差，不能为负，也不能是 nan；收到 {noise_std}。")
     X = torch.randn(num_examples, len(w), dtype=w.dtype)  # (n, d)
@@ -92,7 +93,7 @@ def data_iter(batch_size, features, labels):
     TypeError, ValueError
         批量大小不是正整数，两者长度不同，或数据为空。在调用时就报，不等到取第一批。
     """
-    check_batch_size(batch_size)
+    batch_size = check_batch_size(batch_size)
     check_same_length(features, labels)
     indices = torch.randperm(len(features))
     # 生成器表达式：检查已在上面做完，取数推迟到循环里。
@@ -114,6 +115,11 @@ class InMemoryDataset(TensorDataset):
         第 0 维是样本，长度相同。
     transform : callable, optional
         作用在第一个张量（特征）的整批数据上。
+
+    Notes
+    -----
+    自己构造 DataLoader 时要写 ``collate_fn=lambda batch: batch``，因为取出的已经是一批；
+    :func:`load_array` 已经这样做了。
     """
 
     def __init__(self, *tensors, transform=None):
@@ -163,7 +169,7 @@ def load_array(data_arrays, batch_size, is_train=True):
     TypeError, ValueError
         批量大小不是正整数，各张量长度不同，或数据为空。
     """
-    check_batch_size(batch_size)
+    batch_size = check_batch_size(batch_size)
     check_same_length(*data_arrays)
     return _loader(InMemoryDataset(*data_arrays), batch_size, is_train)
 
@@ -253,10 +259,16 @@ def _to_unit_interval(images):
 
 
 def _resizer(resize):
-    from torchvision.transforms.v2 import functional as F
+    """由边长或 (高, 宽) 造出缩放整批图像的变换。"""
+    height, width = resize if isinstance(resize, Sequence) and len(resize) == 2 else (resize, resize)
+    size = [check_positive_int("resize", height), check_positive_int("resize", width)]
 
-    size = [resize, resize] if isinstance(resize, int) else list(resize)
-    return lambda images: F.resize(images.unsqueeze(1), size).float().div_(255)
+    def transform(images):
+        from torchvision.transforms.v2 import functional as F
+
+        return F.resize(images.unsqueeze(1), size).float().div_(255)
+
+    return transform
 
 
 def load_data_fashion_mnist(batch_size, resize=None, root=None):
@@ -289,14 +301,11 @@ def load_data_fashion_mnist(batch_size, resize=None, root=None):
     Xiao, Rasul, Vollgraf (2017). Fashion-MNIST: a Novel Image Dataset for Benchmarking
     Machine Learning Algorithms. arXiv:1708.07747.
     """
-    check_batch_size(batch_size)
-    if resize is not None:
-        for size in [resize] if isinstance(resize, int) else resize:
-            check_positive_int("resize", size)
+    batch_size = check_batch_size(batch_size)
+    transform = _to_unit_interval if resize is None else _resizer(resize)
     from torchvision.datasets import FashionMNIST
 
     root = fashion_mnist_root(root)
-    transform = _to_unit_interval if resize is None else _resizer(resize)
     # 内存里保持 uint8，取出一批时才转 float32：内存占用是存 float32 的四分之一。
     train, test = (
         InMemoryDataset(source.data, source.targets, transform=transform)

@@ -81,11 +81,11 @@ def show_images(imgs, num_rows, num_cols, titles=None, scale=1.5):
 
 def _displayable(img):
     """张量 (1, 高, 宽) 去掉通道维，(3, 高, 宽) 把通道放到最后；其余原样。"""
-    if isinstance(img, torch.Tensor):
-        img = img.detach().cpu()
-        if img.dim() == 3:
-            img = img.squeeze(0) if len(img) == 1 else img.permute(1, 2, 0)
-    return img
+    if not isinstance(img, torch.Tensor):
+        return img
+    if img.dim() == 3:
+        img = img.squeeze(0) if len(img) == 1 else img.permute(1, 2, 0)
+    return img.detach().cpu().numpy()
 
 
 def show_fashion_mnist(images, labels):
@@ -113,7 +113,9 @@ def learning_curve(history):
     panels = {"损失": ["train_loss", "test_loss"], "精度": ["train_acc", "test_acc"]}
     panels = {title: [k for k in keys if k in history] for title, keys in panels.items()}
     panels = {title: keys for title, keys in panels.items() if keys}
-    _, axes = plt.subplots(1, len(panels), figsize=(4 * len(panels), 3), squeeze=False)
+    if not panels:
+        raise ValueError(f"history 里没有可画的曲线：要有 train_loss 等键，收到 {list(history)}。")
+    _, axes = plt.subplots(1, len(panels), figsize=(3.3 * len(panels), 2.8), squeeze=False)
     for ax, (title, keys) in zip(axes[0], panels.items()):
         for key, style in zip(keys, ["-", "--"]):
             epochs = range(1, len(history[key]) + 1)

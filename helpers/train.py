@@ -53,7 +53,7 @@ def squared_loss(y_hat, y):
 
 
 def softmax(X):
-    """对每一行做 softmax:exp(x_j) / Σ_k exp(x_k)。
+    """对每一行做 softmax：exp(x_j) / Σ_k exp(x_k)。
 
     先减去每行的最大值；结果不变，但 exp 不会上溢。
 
@@ -99,7 +99,7 @@ def cross_entropy(y_hat, y):
 def sgd(params, lr, batch_size):
     """小批量随机梯度下降的一步：param ← param − lr · grad / batch_size，随后梯度清零。
 
-    除以 ``batch_size`` 是因为这里约定梯度来自**求和**的损失（``loss.sum().backward()``）。
+    除以 ``batch_size`` 是因为这里约定梯度来自求和的损失（``loss.sum().backward()``）。
     如果反向传播的是平均损失，就传 ``batch_size=1``；两处都除会让学习率小 ``batch_size`` 倍。
 
     Parameters
@@ -145,7 +145,7 @@ def accuracy(y_hat, y):
     Returns
     -------
     float
-        在 [0, 1]。注意：《动手学深度学习》第二版的同名函数返回的是**个数**，要再除以 n。
+        在 [0, 1]。注意：《动手学深度学习》第二版的同名函数返回的是个数，要再除以 n。
 
     Raises
     ------
@@ -243,7 +243,7 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
     """训练若干轮，每轮打印一行并记录。线性回归与 softmax 回归、从零与简洁实现都用它。
 
     归约约定：``loss`` 返回每个样本的损失。若 ``updater`` 是 ``torch.optim`` 的优化器，
-    对**平均**损失反向传播，再调用 ``step()``；否则对损失**之和**反向传播，再调用 ``updater(这一批的样本数)``，
+    对平均损失反向传播，再调用 ``step()``；否则对损失之和反向传播，再调用 ``updater(这一批的样本数)``，
     由它来除（见 :func:`sgd`）。两种写法走的步子相同。
 
     Parameters
@@ -277,6 +277,8 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
     """
     _check_net(net)
     check_positive_int("num_epochs", num_epochs)
+    if not (isinstance(updater, torch.optim.Optimizer) or callable(updater)):
+        raise TypeError(f"updater 要是 torch.optim 的优化器，或形如 updater(batch_size) 的函数；收到 {updater!r}。")
     # 不用 iter(train_iter) 来试：DataLoader 每开始一次遍历都会消耗随机数，打乱的次序就变了。
     if isinstance(train_iter, Iterator) or not isinstance(train_iter, Iterable):
         raise TypeError("train_iter 要能反复遍历（例如 DataLoader）；生成器用过一轮就空了。")
@@ -295,6 +297,8 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
 
 def _train_epoch(net, train_iter, loss, updater, epoch):
     """一轮：返回 {"train_loss": …}，分类时还有 "train_acc"。"""
+    if isinstance(net, torch.nn.Module):
+        net.train()
     total_loss, correct, count, classifying = 0.0, 0, 0, False
     for X, y in train_iter:
         y_hat = net(X)

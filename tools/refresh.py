@@ -16,6 +16,8 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+# 单元格里只留两样：nbval 的标签，图的编号、题注与替代文字
+KEPT = ("tags", "mystnb")
 
 
 def notebooks_in_toc():
@@ -46,7 +48,7 @@ def normalise(notebook):
     """去掉与机器有关的东西。"""
     notebook.metadata = nbformat.from_dict(METADATA)
     for cell in notebook.cells:
-        cell.metadata = nbformat.from_dict({key: value for key, value in cell.metadata.items() if key == "tags"})
+        cell.metadata = nbformat.from_dict({key: value for key, value in cell.metadata.items() if key in KEPT})
 
 
 def main(names):

@@ -1,0 +1,21 @@
+"""几个测试文件共用的小零件。"""
+
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+CHINESE = "[\u4e00-\u9fff]"
+BAD_POSITIVE_INTS = [
+    pytest.param(0, ValueError, id="0"),
+    pytest.param(-1, ValueError, id="-1"),
+    pytest.param(2.5, TypeError, id="2.5"),
+    pytest.param(True, TypeError, id="True"),
+    pytest.param("256", TypeError, id="字符串"),
+    pytest.param(None, TypeError, id="None"),
+]
+
+
+def raises_chinese(error, *words):
+    """错误的类型要对，文字要是中文，并含有各个词（正则表达式，次序不限）。"""
+    return pytest.raises(error, match="(?s)" + "".join(f"(?=.*{word})" for word in (CHINESE, *words)))

@@ -1,0 +1,260 @@
+"""helpers.plot 与 helpers 这个包本身：样式、图、名字、导入。"""
+
+import inspect
+import io
+import re
+import subprocess
+import sys
+import warnings
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+import torch
+from matplotlib import font_manager
+from PIL import Image
+
+import helpers
+from helpers import plt
+from tests.common import BAD_POSITIVE_INTS, CHINESE, ROOT, raises_chinese
+
+TEXT = "线性回归 −ŷ×α"
+
+
+@pytest.fixture(autouse=True)
+def clean_plots(monkeypatch):
+    """各测试从 matplotlib 的默认设置开始，结束后恢复；不弹窗口。"""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        monkeypatch.setattr(plt, "show", lambda: None)
+        yield
+        plt.close("all")
+
+
+def render():
+    """画一张满是中文的图，返回 PNG 的字节。"""
+    figure, ax = plt.subplots()
+    ax.plot([-1, 1], [-0.5, 0.5], label="训练")
+    ax.set(title=TEXT, xlabel="轮数", ylabel="损失 $\\hat{y}$")
+    ax.legend()
+    buffer = io.BytesIO()
+    figure.savefig(buffer)
+    return buffer.getvalue()
+
+
+# ---------------------------------------------------------------- 样式
+
+
+def test_chinese_has_no_missing_glyphs():
+    helpers.use_book_style()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        png = render()
+    assert png.startswith(b"\x89PNG") and len(png) > 5000
+
+
+def test_missing_glyphs_would_be_noticed():
+    """不用本书的样式，同一张图就有缺字警告：上一个测试不是空的。"""
+    mpl.rcParams["font.family"] = ["DejaVu Sans"]
+    with pytest.warns(UserWarning, match="missing from font"):
+        render()
+
+
+def test_font_comes_from_the_book():
+    helpers.use_book_style()
+    path = font_manager.findfont(mpl.rcParams["font.family"][0], fallback_to_default=False)
+    assert path == str(ROOT / "helpers" / "fonts" / "NotoSansSCBook-Regular.otf")
+
+
+def test_style_can_be_applied_twice():
+    helpers.use_book_style()
+    first = dict(mpl.rcParams)
+    helpers.use_book_style()
+    assert dict(mpl.rcParams) == first
+
+
+def test_set_figsize():
+    helpers.set_figsize((3, 2))
+    assert plt.figure().get_size_inches().tolist() == [3, 2]
+
+
+IMPORT = """
+import socket
+class NoSocket(socket.socket):
+    def __init__(self, *args, **kwargs):
+        raise SystemExit("opened a socket")
+socket.socket = NoSocket
+import random, sys, warnings
+import matplotlib, numpy, torch
+from matplotlib import font_manager
+def state():
+    settings = {key: dict.__getitem__(matplotlib.rcParams, key) for key in matplotlib.rcParams if key != "backend"}
+    fonts = len(font_manager.fontManager.ttflist)
+    return settings, fonts, torch.get_num_threads(), torch.get_rng_state().tolist(), random.getstate()
+before = state()
+import helpers
+changed = [name for name, a, b in zip(["rcParams", "fonts", "threads", "torch", "random"], before, state()) if a != b]
+loaded = [name for name in ("torchvision", "IPython", "PIL.ImageShow", "requests") if name in sys.modules]
+print("changed:", changed, "loaded:", [name for name in loaded if name == "torchvision"])
+"""
+
+
+def run_fresh(code):
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120, cwd=ROOT)
+
+
+def test_import_is_cheap_and_changes_nothing():
+    """新进程里导入 helpers：不开套接字，不载入 torchvision，不改动绘图设置、线程数与随机数。"""
+    result = run_fresh(IMPORT)
+    assert (result.returncode, result.stdout, result.stderr) == (0, "changed: [] loaded: []\n", "")
+
+
+# ---------------------------------------------------------------- 图像网格
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        pytest.param(lambda pixels: pixels, id="二维"),
+        pytest.param(lambda pixels: pixels.unsqueeze(0), id="一个通道"),
+        pytest.param(lambda pixels: pixels.requires_grad_(), id="带梯度"),
+        pytest.param(lambda pixels: pixels.numpy(), id="NumPy"),
+    ],
+)
+def test_grey_images(make):
+    pixels = torch.rand(4, 6)
+    (ax,) = helpers.show_images([make(pixels.clone())], 1, 1)
+    assert np.array_equal(ax.images[0].get_array(), pixels.numpy())
+
+
+def test_pil_image():
+    pixels = np.arange(24, dtype=np.uint8).reshape(4, 6)
+    (ax,) = helpers.show_images([Image.fromarray(pixels)], 1, 1)
+    assert np.array_equal(ax.images[0].get_array(), pixels)
+
+
+def test_colour_images():
+    pixels = torch.rand(3, 4, 6)
+    (ax,) = helpers.show_images(pixels.unsqueeze(0), 1, 1)
+    assert np.array_equal(ax.images[0].get_array(), pixels.permute(1, 2, 0).numpy())
+
+
+def test_grid():
+    images = torch.rand(5, 1, 4, 4)
+    axes = helpers.show_images(images, 2, 3, titles=list("甲乙丙丁戊"), scale=2)
+    assert axes.shape == (6,)
+    assert [ax.get_title() for ax in axes] == [*"甲乙丙丁戊", ""]
+    assert [len(ax.images) for ax in axes] == [1, 1, 1, 1, 1, 0]
+    assert not any(ax.axison for ax in axes)  # 空格子也不画坐标轴
+    assert axes[0].figure.get_size_inches()[0] == 6
+
+
+@pytest.mark.parametrize(("count", "rows", "cols"), [(5, 2, 2), (0, 1, 1), (2, 1, 1)])
+def test_too_few_cells(count, rows, cols):
+    with raises_chinese(ValueError, f"{rows} 行 {cols} 列", f"{count} 幅"):
+        helpers.show_images([torch.zeros(4, 4)] * count, rows, cols)
+
+
+@pytest.mark.parametrize("titles", [[], ["甲"], ["甲", "乙", "丙"]])
+def test_wrong_number_of_titles(titles):
+    with raises_chinese(ValueError, f"{len(titles)} 个标题"):
+        helpers.show_images([torch.zeros(4, 4)] * 2, 1, 2, titles=titles)
+
+
+@pytest.mark.parametrize(("number", "error"), BAD_POSITIVE_INTS)
+@pytest.mark.parametrize("name", ["num_rows", "num_cols"])
+def test_bad_grid(name, number, error):
+    with raises_chinese(error, name):
+        helpers.show_images([torch.zeros(4, 4)], **{"num_rows": 1, "num_cols": 1, name: number})
+
+
+def test_errors_leave_no_empty_figure():
+    with pytest.raises(ValueError):
+        helpers.show_images([torch.zeros(4, 4)] * 2, 1, 1)
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("labels", [torch.tensor([9, 0]), ["短靴", "T 恤"]], ids=["编号", "文字"])
+def test_show_fashion_mnist(labels):
+    helpers.show_fashion_mnist(torch.rand(2, 1, 28, 28), labels)
+    assert [ax.get_title() for ax in plt.gcf().axes] == ["短靴", "T 恤"]
+
+
+# ---------------------------------------------------------------- 训练曲线
+
+
+@pytest.mark.parametrize(
+    ("keys", "panels"),
+    [
+        (["train_loss"], {"损失": ["训练"]}),
+        (["train_loss", "test_loss"], {"损失": ["训练", "测试"]}),
+        (["train_loss", "train_acc", "test_acc"], {"损失": ["训练"], "精度": ["训练", "测试"]}),
+    ],
+)
+def test_learning_curve(keys, panels):
+    history = {key: [i + 0.5, i + 0.25, i] for i, key in enumerate(keys)}
+    helpers.learning_curve(history)
+    axes = plt.gcf().axes
+    assert [ax.get_ylabel() for ax in axes] == list(panels)
+    values = iter(history.values())
+    for ax, names in zip(axes, panels.values(), strict=True):
+        assert ax.get_xlabel() == "轮数" and re.search(CHINESE, ax.get_title())
+        assert [text.get_text() for text in ax.get_legend().get_texts()] == names
+        for line in ax.lines:
+            assert list(line.get_xdata()) == [1, 2, 3] and list(line.get_ydata()) == next(values)
+
+
+# ---------------------------------------------------------------- 名字与文档
+
+
+def public_functions():
+    for name in helpers.__all__:
+        value = getattr(helpers, name)
+        if inspect.isfunction(value) or inspect.isclass(value):
+            yield pytest.param(value, id=name)
+
+
+def test_all_names_exist_and_none_is_forgotten():
+    modules = {"helpers.data", "helpers.plot", "helpers.train"}
+    own = {
+        name
+        for module in modules
+        for name, value in vars(sys.modules[module]).items()
+        if not name.startswith("_") and getattr(value, "__module__", None) in modules
+    }
+    exported = set(helpers.__all__)
+    assert list(helpers.__all__) == sorted(helpers.__all__) and len(exported) == len(helpers.__all__)
+    assert [name for name in exported if not hasattr(helpers, name)] == []
+    assert own - exported == set()  # 定义了却没有导出的
+
+
+def test_star_import():
+    names = {}
+    exec("from helpers import *", names)
+    assert set(helpers.__all__) <= set(names)
+
+
+@pytest.mark.parametrize("function", public_functions())
+def test_docstrings_are_chinese_and_complete(function):
+    doc = inspect.getdoc(function)
+    assert doc and re.search(CHINESE, doc.splitlines()[0])
+    if "Parameters\n" in doc:
+        missing = [name for name in inspect.signature(function).parameters if not re.search(rf"\b{name}\b", doc)]
+        assert missing == []
+
+
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [("train_ch3", "train"), ("predict_ch3", "show_fashion_mnist"), ("use_svg_display", "use_book_style")],
+)
+def test_renamed_functions_have_a_hint(name, hint):
+    with raises_chinese(AttributeError, name, hint):
+        getattr(helpers, name)
+    assert not hasattr(helpers, name) and hasattr(helpers, hint)
+
+
+def test_unknown_name():
+    with raises_chinese(AttributeError, "no_such_name"):
+        helpers.no_such_name  # noqa: B018
+    with pytest.raises(ImportError):
+        exec("from helpers import no_such_name")

@@ -1,0 +1,475 @@
+"""helpers.train：模型、损失、优化、评价与训练循环；以 torch 自己的实现为准。"""
+
+import copy
+import functools
+
+import pytest
+import torch
+from torch import nn
+from torch.nn import functional as F
+
+import helpers
+from tests.common import BAD_POSITIVE_INTS, raises_chinese
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed():
+    torch.manual_seed(0)
+
+
+# ---------------------------------------------------------------- 模型与损失
+
+
+@pytest.mark.parametrize("q", [1, 3])
+def test_linreg(q):
+    X, w, b = torch.randn(5, 4), torch.randn(4, q), torch.randn(q)
+    torch.testing.assert_close(helpers.linreg(X, w, b), F.linear(X, w.T, b))
+
+
+@pytest.mark.parametrize("shapes", [((6, 1), (6, 1)), ((6, 1), (6,)), ((6,), (6, 1)), ((6,), (6,))], ids=str)
+def test_squared_loss(shapes):
+    y_hat, y = (torch.randn(shape) for shape in shapes)
+    l = helpers.squared_loss(y_hat, y)
+    assert l.shape == y_hat.shape  # (n, 1) 与 (n,) 没有广播成 (n, n)
+    torch.testing.assert_close(l.reshape(-1), F.mse_loss(y_hat.reshape(-1), y.reshape(-1), reduction="none") / 2)
+
+
+def test_squared_loss_gradient_is_the_error():
+    y_hat, y = torch.randn(6, 1, requires_grad=True), torch.randn(6, 1)
+    helpers.squared_loss(y_hat, y).sum().backward()
+    torch.testing.assert_close(y_hat.grad, (y_hat - y).detach())  # 因为有 1/2，导数里没有 2
+
+
+def test_squared_loss_rejects_different_sizes():
+    with raises_chinese(ValueError, r"\(6, 1\)", r"\(5,\)"):
+        helpers.squared_loss(torch.ones(6, 1), torch.ones(5))
+
+
+@pytest.mark.parametrize("scale", [1, 100, 1000, 1e30])
+def test_softmax(scale):
+    X = scale * torch.tensor([[1.0, 2.0, 3.0], [-1.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    y_hat = helpers.softmax(X)
+    torch.testing.assert_close(y_hat, torch.softmax(X, dim=1))
+    torch.testing.assert_close(y_hat.sum(dim=1), torch.ones(3))
+
+
+@pytest.mark.parametrize(("n", "q", "dtype"), [(1, 2, torch.int64), (8, 10, torch.int64), (8, 10, torch.uint8)])
+def test_cross_entropy_matches_torch(n, q, dtype):
+    logits = torch.randn(n, q, requires_grad=True)
+    y = torch.randint(q, (n,))
+    l = helpers.cross_entropy(helpers.softmax(logits), y.to(dtype))
+    expected = F.cross_entropy(logits, y, reduction="none")
+    assert l.shape == (n,)
+    torch.testing.assert_close(l, expected)
+    (grad,), (grad_expected,) = (torch.autograd.grad(each.sum(), logits) for each in (l, expected))
+    torch.testing.assert_close(grad, grad_expected)
+
+
+BAD_LABELS = [
+    pytest.param((4, 3), torch.tensor([0, 1, 2, 3]), ValueError, id="太大"),
+    pytest.param((4, 3), torch.tensor([0, 1, 2, -1]), ValueError, id="负数"),
+    pytest.param((4, 3), torch.tensor([0.0, 1, 2, 0]), TypeError, id="浮点"),
+    pytest.param((4, 3), torch.tensor([True, False] * 2), TypeError, id="真假"),
+    pytest.param((4, 3), torch.tensor([0, 1, 2]), ValueError, id="个数不同"),
+    pytest.param((4, 3), torch.tensor([[0], [1], [2], [0]]), ValueError, id="二维"),
+    pytest.param((4,), torch.tensor([0, 0, 0, 0]), ValueError, id="一维的预测"),
+    pytest.param((0, 3), torch.tensor([], dtype=torch.int64), ValueError, id="空"),
+]
+
+
+@pytest.mark.parametrize(("shape", "y", "error"), BAD_LABELS)
+@pytest.mark.parametrize("function", [helpers.cross_entropy, helpers.accuracy])
+def test_bad_labels(function, shape, y, error):
+    with raises_chinese(error):
+        function(torch.full(shape, 1 / 3), y)
+
+
+# ---------------------------------------------------------------- 优化
+
+
+@pytest.mark.parametrize("batch_size", [1, 7])
+def test_sgd_is_torch_sgd_on_the_mean_loss(batch_size):
+    start = [torch.randn(4, 1), torch.zeros(1)]
+    X, y = torch.randn(batch_size, 4), torch.randn(batch_size, 1)
+    ours, theirs = ([p.clone().requires_grad_() for p in start] for _ in range(2))
+    optimizer = torch.optim.SGD(theirs, lr=0.1)
+    for _ in range(3):  # 若不清零梯度，第二步起就会不同
+        helpers.squared_loss(helpers.linreg(X, *ours), y).sum().backward()
+        helpers.sgd(ours, 0.1, batch_size)
+        assert all((p.grad == 0).all() for p in ours)
+        optimizer.zero_grad()
+        helpers.squared_loss(helpers.linreg(X, *theirs), y).mean().backward()
+        optimizer.step()
+    torch.testing.assert_close(ours, theirs)
+
+
+def test_sgd_divides_once_and_updates_in_place():
+    w = torch.tensor([1.0], requires_grad=True)
+    w.grad = torch.tensor([6.0])
+    helpers.sgd(iter([w]), 0.5, 3)  # net.parameters() 这样的生成器也可以
+    assert w.item() == 0 and w.requires_grad and w.is_leaf  # 1 − 0.5 × 6 / 3
+
+
+@pytest.mark.parametrize("lr", [0, -0.1, float("nan")])
+def test_sgd_rejects_bad_learning_rates(lr):
+    w = torch.ones(1, requires_grad=True)
+    w.grad = torch.ones(1)
+    with raises_chinese(ValueError, "lr"):
+        helpers.sgd([w], lr, 1)
+    assert w.item() == 1
+
+
+@pytest.mark.parametrize(("batch_size", "error"), BAD_POSITIVE_INTS)
+def test_sgd_rejects_bad_batch_sizes(batch_size, error):
+    with raises_chinese(error, "batch_size"):
+        helpers.sgd([], 0.1, batch_size)
+
+
+def test_sgd_without_gradient_changes_nothing():
+    w, b = torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)
+    w.grad = torch.ones(1)
+    with raises_chinese(RuntimeError, r"backward\(\)"):
+        helpers.sgd([w, b], 0.1, 1)
+    assert w.item() == 1  # 先检查全部，再更新
+
+
+# ---------------------------------------------------------------- 评价
+
+
+@pytest.fixture
+def classified():
+    """10 个样本、3 类；分成 4、4、2 三批，前 8 个全对，最后 2 个全错。"""
+    y = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
+    predicted = torch.cat([y[:8], torch.tensor([0, 1])])
+    return F.one_hot(predicted, 3).float(), y
+
+
+def identity(X):
+    return X
+
+
+def test_accuracy_is_a_fraction(classified):
+    value = helpers.accuracy(*classified)
+    assert isinstance(value, float) and value == pytest.approx(0.8)
+    assert helpers.accuracy(classified[0][:8], classified[1][:8]) == 1
+
+
+def test_evaluate_accuracy_weighs_the_short_batch(classified):
+    loader = helpers.load_array(classified, 4, is_train=False)
+    assert helpers.evaluate_accuracy(identity, loader) == pytest.approx(0.8)  # 三批的平均会是 2/3
+
+
+def test_evaluate_loss_weighs_the_short_batch():
+    X, y = torch.arange(10.0).reshape(-1, 1), torch.zeros(10, 1)
+    loader = helpers.load_array((X, y), 4, is_train=False)
+    assert helpers.evaluate_loss(identity, loader, helpers.squared_loss) == pytest.approx((X**2 / 2).mean().item())
+
+
+class Recorder(nn.Module):
+    """记下评价时的模式与是否记梯度。"""
+
+    def __init__(self, fails=False):
+        super().__init__()
+        self.linear, self.seen, self.fails = nn.Linear(3, 3), [], fails
+
+    def forward(self, X):
+        self.seen.append((self.training, torch.is_grad_enabled()))
+        if self.fails:
+            raise ArithmeticError
+        return self.linear(X)
+
+
+EVALUATIONS = [
+    pytest.param(helpers.evaluate_accuracy, id="accuracy"),
+    pytest.param(lambda net, data: helpers.evaluate_loss(net, data, nn.CrossEntropyLoss(reduction="none")), id="loss"),
+]
+
+
+@pytest.mark.parametrize("evaluate", EVALUATIONS)
+@pytest.mark.parametrize("training", [True, False])
+def test_evaluation_leaves_the_net_as_it_was(classified, evaluate, training):
+    net = Recorder().train(training)
+    evaluate(net, helpers.load_array(classified, 4))
+    assert net.seen == [(False, False)] * 3
+    assert net.training is training and net.linear.training is training and torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("evaluate", EVALUATIONS)
+def test_evaluation_restores_the_mode_after_an_error(classified, evaluate):
+    net = Recorder(fails=True)
+    with pytest.raises(ArithmeticError):
+        evaluate(net, helpers.load_array(classified, 4))
+    assert net.training and torch.is_grad_enabled()
+
+
+@pytest.mark.parametrize("evaluate", EVALUATIONS)
+def test_swapped_arguments(classified, evaluate):
+    with raises_chinese(TypeError, "net"):
+        evaluate(helpers.load_array(classified, 4), Recorder())
+
+
+@pytest.mark.parametrize("evaluate", EVALUATIONS)
+def test_exhausted_generator_is_not_zero(classified, evaluate):
+    batches = helpers.data_iter(4, *classified)
+    assert 0 <= evaluate(identity, batches)
+    with raises_chinese(ValueError, "样本"):
+        evaluate(identity, batches)
+
+
+def test_evaluate_accuracy_rejects_bad_labels(classified):
+    X, y = classified
+    with raises_chinese(ValueError, "标签"):
+        helpers.evaluate_accuracy(identity, [(X, y + 1)])
+
+
+# ---------------------------------------------------------------- 训练循环
+
+
+def linear_net(X, w, b):
+    return X @ w + b
+
+
+def regression_data(n):
+    X = torch.randn(n, 2)
+    return X, X @ torch.tensor([[2.0], [-3.4]]) + 4.2 + 0.1 * torch.randn(n, 1)
+
+
+def classification_data(n):
+    X = torch.randn(n, 2)
+    return X, (X @ torch.tensor([[2.0, 0.0, -1.0], [0.0, 1.0, 1.0]])).argmax(dim=1)
+
+
+KINDS = {
+    "回归": (regression_data, 1, helpers.squared_loss),
+    "分类": (classification_data, 3, nn.CrossEntropyLoss(reduction="none")),
+}
+in_both_kinds = pytest.mark.parametrize("kind", KINDS)
+
+
+@pytest.fixture
+def case(kind):
+    make, q, loss = KINDS[kind]
+    return make(50), nn.Linear(2, q), loss
+
+
+def by_hand(net, data, loss, lr, batch_size, num_epochs):
+    """与 helpers 无关的训练：torch.optim.SGD，平均损失。返回每轮每个样本的平均损失。"""
+    optimizer, losses = torch.optim.SGD(net.parameters(), lr), []
+    for _ in range(num_epochs):
+        total = 0.0
+        for X, y in zip(*(tensor.split(batch_size) for tensor in data)):
+            l = loss(net(X), y)
+            optimizer.zero_grad()
+            l.mean().backward()
+            optimizer.step()
+            total += l.sum().item()
+        losses.append(total / len(data[0]))
+    return losses
+
+
+@in_both_kinds
+@pytest.mark.parametrize("batch_size", [10, 16], ids=["整批", "最后一批不足"])
+def test_three_ways_walk_the_same_steps(case, batch_size):
+    """helpers.sgd、torch.optim.SGD 与手写的循环，从同一起点走出同样的参数与记录。"""
+    data, start, loss = case
+    loader = helpers.load_array(data, batch_size, is_train=False)
+    nets = [copy.deepcopy(start) for _ in range(3)]
+    expected = by_hand(nets[0], data, loss, 0.1, batch_size, 3)
+    optimizer = torch.optim.SGD(nets[1].parameters(), lr=0.1)
+    concise = helpers.train(nets[1], loader, loader, loss, 3, optimizer)
+    w, b = nets[2].weight.detach().T.clone().requires_grad_(), nets[2].bias.detach().clone().requires_grad_()
+    scratch = helpers.train(
+        lambda X: linear_net(X, w, b), loader, loader, loss, 3, functools.partial(helpers.sgd, [w, b], 0.1)
+    )
+    assert concise["train_loss"] == pytest.approx(expected, rel=1e-5) and expected[-1] < expected[0]
+    assert scratch.keys() == concise.keys()
+    assert all(scratch[key] == pytest.approx(concise[key], rel=1e-5) for key in concise)
+    for weight, bias in [(nets[1].weight, nets[1].bias), (w.T, b)]:
+        torch.testing.assert_close(weight, nets[0].weight)
+        torch.testing.assert_close(bias, nets[0].bias)
+
+
+def run(case, num_epochs=2, lr=0.1, loss=None, test=False, net=None):
+    data, linear, default_loss = case
+    loader = helpers.load_array(data, 16)
+    optimizer = torch.optim.SGD(linear.parameters(), lr=lr)
+    return helpers.train(net or linear, loader, loader if test else None, loss or default_loss, num_epochs, optimizer)
+
+
+@pytest.mark.parametrize(
+    ("kind", "test", "keys"),
+    [
+        ("回归", False, ["train_loss"]),
+        ("回归", True, ["train_loss", "test_loss"]),
+        ("分类", False, ["train_loss", "train_acc"]),
+        ("分类", True, ["train_loss", "train_acc", "test_acc"]),
+    ],
+)
+def test_history(case, test, keys, capsys):
+    history = run(case, num_epochs=3, test=test)
+    assert list(history) == keys
+    assert all(len(values) == 3 and all(isinstance(v, float) for v in values) for values in history.values())
+    lines = capsys.readouterr().out.splitlines()
+    names = {"train_loss": "训练损失", "train_acc": "训练精度", "test_loss": "测试损失", "test_acc": "测试精度"}
+    assert len(lines) == 3  # 每轮一行
+    for epoch, line in enumerate(lines):
+        assert line.startswith(f"第 {epoch + 1} 轮：")
+        assert all(f"{names[key]} {history[key][epoch]:.{3 if 'acc' in key else 4}f}" in line for key in keys)
+
+
+@in_both_kinds
+def test_last_test_value_is_that_of_the_final_net(case, kind):
+    data, net, loss = case
+    history = run(case, test=True)
+    with torch.no_grad():
+        y_hat = net(data[0])
+    if kind == "分类":
+        assert history["test_acc"][-1] == pytest.approx((y_hat.argmax(dim=1) == data[1]).float().mean().item())
+    else:
+        assert history["test_loss"][-1] == pytest.approx(loss(y_hat, data[1]).mean().item(), rel=1e-5)
+
+
+@in_both_kinds
+def test_training_happens_in_training_mode(case):
+    """dropout、批量规范化在训练时与评价时不同：训练要在训练模式下，哪怕 net 刚被评价过。"""
+    modes = []
+    net = nn.Sequential(case[1])
+    net.register_forward_hook(lambda module, X, y: modes.append((module.training, torch.is_grad_enabled())))
+    net.eval()
+    run(case, num_epochs=1, test=True, net=net)
+    assert modes == [(True, True)] * 4 + [(False, False)] * 4
+
+
+@in_both_kinds
+def test_generator_is_rejected_before_training(case):
+    data, net, loss = case
+    before = copy.deepcopy(net.state_dict())
+    batches = helpers.data_iter(16, *data)
+    with raises_chinese(TypeError, "train_iter"):
+        helpers.train(net, batches, None, loss, 2, torch.optim.SGD(net.parameters(), 0.1))
+    torch.testing.assert_close(net.state_dict(), before)
+    assert len(list(batches)) == 4  # 一批也没有用掉
+
+
+@pytest.mark.parametrize("train_iter", [None, 3, helpers.squared_loss])
+def test_not_iterable(train_iter):
+    with raises_chinese(TypeError, "train_iter"):
+        helpers.train(identity, train_iter, None, helpers.squared_loss, 1, identity)
+
+
+def test_empty_data():
+    with raises_chinese(ValueError, "样本"):
+        helpers.train(identity, [], None, helpers.squared_loss, 1, identity)
+
+
+@pytest.mark.parametrize("kind", ["回归"])
+def test_net_must_be_callable(case):
+    loader = helpers.load_array(case[0], 16)
+    with raises_chinese(TypeError, "net"):
+        helpers.train(loader, case[1], None, case[2], 1, identity)
+
+
+@pytest.mark.parametrize(
+    ("kind", "loss"),
+    [
+        ("回归", nn.MSELoss()),
+        ("回归", nn.MSELoss(reduction="sum")),
+        ("分类", nn.CrossEntropyLoss()),
+        ("回归", lambda y_hat, y: (y_hat - y.reshape(1, -1)) ** 2),  # 广播成了 (n, n)
+    ],
+)
+@pytest.mark.parametrize("n", [1, 50])
+def test_reduced_loss_is_rejected(case, loss, n, kind):
+    data, net, _ = case
+    if n == 1 and not isinstance(loss, nn.Module):
+        return  # 一个样本时 (n, n) 就是 (n, 1)
+    before = copy.deepcopy(net.state_dict())
+    with raises_chinese(ValueError, "每个样本", 'reduction="none"'):
+        run(([tensor[:n] for tensor in data], net, loss))
+    torch.testing.assert_close(net.state_dict(), before)
+
+
+@pytest.mark.parametrize("kind", ["回归"])
+def test_diverging_stops_before_the_step(case):
+    """学习率太大：损失溢出时报错，参数停在这一步之前，还是有限的数。"""
+    data, net, _ = case
+    seen = []
+    net.register_forward_hook(lambda module, X, y: seen.append(copy.deepcopy(module.state_dict())))
+    with raises_chinese(FloatingPointError, "第 [0-9]+ 轮", "学习率"):
+        run(case, lr=1e3, num_epochs=50)
+    assert all(p.isfinite().all() for p in net.parameters()) and len(seen) > 2
+    torch.testing.assert_close(net.state_dict(), seen[-1])  # 最后一次前向之后没有更新
+
+
+@in_both_kinds
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_bad_input_is_reported(case, bad):
+    (X, y), net, loss = case
+    before = copy.deepcopy(net.state_dict())
+    X[:] = bad
+    with raises_chinese(FloatingPointError, "第 1 轮", "nan"):
+        run(((X, y), net, loss))
+    torch.testing.assert_close(net.state_dict(), before)
+
+
+@pytest.mark.parametrize("kind", ["回归"])
+def test_bad_gradient_is_reported(case):
+    """损失有限而梯度不是（√0 的导数）：下一批就要报告，不能带着 nan 的参数静静地训练下去。"""
+    with raises_chinese(FloatingPointError, "第 1 轮"):
+        run(case, loss=lambda y_hat, y: ((y_hat - y_hat.detach()) ** 2).sqrt())
+
+
+@pytest.mark.parametrize(("num_epochs", "error"), BAD_POSITIVE_INTS)
+@pytest.mark.parametrize("kind", ["回归"])
+def test_bad_num_epochs(case, num_epochs, error):
+    with raises_chinese(error, "num_epochs"):
+        run(case, num_epochs=num_epochs)
+
+
+@pytest.mark.parametrize("shift", [1, -1])
+@pytest.mark.parametrize("kind", ["分类"])
+def test_labels_out_of_range(case, shift):
+    (X, y), net, loss = case
+    before = copy.deepcopy(net.state_dict())
+    with raises_chinese(ValueError, "标签"):
+        run(((X, torch.full_like(y, 3 if shift == 1 else -1)), net, loss))
+    torch.testing.assert_close(net.state_dict(), before)
+
+
+@pytest.mark.parametrize("updater", [None, 0.1, "sgd"])
+@pytest.mark.parametrize("kind", ["回归"])
+def test_bad_updater(case, updater):
+    data, net, loss = case
+    with raises_chinese(TypeError, "updater"):
+        helpers.train(net, helpers.load_array(data, 16), None, loss, 1, updater)
+    assert net.weight.grad is None  # 在训练开始之前就拒绝
+
+
+@pytest.mark.parametrize("kind", ["回归"])
+def test_checks_do_not_disturb_the_shuffle(case):
+    """检查参数不能先遍历 train_iter：那会消耗随机数，同一种子下打乱的次序就与手写的循环不同。"""
+    data, net, loss = case
+    loader, seen = helpers.load_array(data, 16), []
+    net.register_forward_hook(lambda module, inputs, y: seen.append(inputs[0].clone()))
+    torch.manual_seed(5)
+    expected = [X for _ in range(2) for X, _ in loader]
+    torch.manual_seed(5)
+    helpers.train(net, loader, None, loss, 2, torch.optim.SGD(net.parameters(), 0.1))
+    assert len(seen) == 8 and all(torch.equal(a, b) for a, b in zip(seen, expected))
+
+
+def test_softmax_regression_from_scratch_learns():
+    """从零的一套（softmax + cross_entropy + sgd）与简洁的一套（CrossEntropyLoss + SGD）得到同样的结果。"""
+    data = classification_data(200)
+    loader = helpers.load_array(data, 32, is_train=False)
+    net = nn.Linear(2, 3)
+    w, b = net.weight.detach().T.clone().requires_grad_(), net.bias.detach().clone().requires_grad_()
+    scratch = helpers.train(
+        lambda X: helpers.softmax(linear_net(X, w, b)),
+        *(loader, None, helpers.cross_entropy, 5, functools.partial(helpers.sgd, [w, b], 0.5)),
+    )
+    optimizer = torch.optim.SGD(net.parameters(), lr=0.5)
+    concise = helpers.train(net, loader, None, nn.CrossEntropyLoss(reduction="none"), 5, optimizer)
+    assert scratch["train_loss"] == pytest.approx(concise["train_loss"], rel=1e-5)
+    assert scratch["train_acc"] == concise["train_acc"] and concise["train_acc"][-1] > 0.9
+    torch.testing.assert_close(w.T, net.weight)
