@@ -8,6 +8,7 @@ import importlib.util
 import re
 import warnings
 
+import autocorrect_py
 import nbformat
 import yaml
 from markdown_it.renderer import RendererHTML
@@ -23,7 +24,8 @@ from tests.common import ROOT
 MAX_UNCOMPARED_CELLS = 0
 MAX_CODE_LINES = 25
 SKELETON = ["学习目标", "小结", "练习"]
-MIN_EXERCISES = 2
+MIN_EXERCISES = 5
+CELL_METADATA = {"tags", "mystnb"}  # nbval 的标签；图的编号、题注与替代文字
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -138,9 +140,9 @@ def execution_counts_have_no_gaps(notebook):
 def metadata_is_not_machine_specific(notebook):
     problems = [] if notebook.metadata == METADATA else [f"笔记本的元数据多了或少了：{dict(notebook.metadata)}"]
     return problems + [
-        f"单元格 {cell.get('id')} 的元数据只能有 tags：{sorted(cell.metadata)}"
+        f"单元格 {cell.get('id')} 的元数据只能有 tags 与 mystnb：{sorted(cell.metadata)}"
         for cell in notebook.cells
-        if set(cell.metadata) - {"tags"}
+        if set(cell.metadata) - CELL_METADATA
     ]
 
 
@@ -184,6 +186,24 @@ def figures_have_pictures(notebook):
         for output in cell.outputs
         if str(output.get("data", {}).get("text/plain", "")).startswith("<Figure") and "image/png" not in output.data
     ]
+
+
+def figures_are_captioned(notebook):
+    """每幅图有编号、题注与替代文字；没有图的单元格不写这些。"""
+    problems = []
+    for cell in code_cells(notebook):
+        pictures = sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        options = cell.metadata.get("mystnb", {})
+        figure, image = options.get("figure", {}), options.get("image", {})
+        if pictures > 1:
+            problems.append(f"单元格 {cell.id} 有 {pictures} 幅图：一格一幅，题注才对得上")
+        elif bool(pictures) != bool(options):
+            problems.append(f"单元格 {cell.id} 的图与题注对不上：{pictures} 幅图，元数据 {dict(options)}")
+        elif pictures and not (
+            figure.get("name", "").startswith("fig-") and figure.get("caption") and image.get("alt")
+        ):
+            problems.append(f"单元格 {cell.id} 的图缺编号、题注或替代文字")
+    return problems
 
 
 # ---------------------------------------------------------------- 体例
@@ -266,6 +286,26 @@ def exercises_have_solutions(notebook):
     return problems + [f"解答 {target} 里没有带输出的代码" for target, cells in solutions if not cells]
 
 
+def exercises_check_the_reader(notebook):
+    """至少一道练习要读者写代码，并有检查的单元格：答错时给出提示。"""
+    checkers = [cell for cell in code_cells(notebook) if re.search(r"^def check_\w+\(", cell.source, re.MULTILINE)]
+    return (
+        []
+        if any("提示：" in output.get("text", "") for cell in checkers for output in cell.outputs)
+        else ["没有 check_… 函数，或者没有拿一个错误的答案示范它的提示"]
+    )
+
+
+def chinese_is_typeset(notebook):
+    """全角标点、中文与拉丁字母之间的空格，由 autocorrect 判断。"""
+    return [
+        f"单元格 {cell.id} 第 {line.line} 行：{line.old!r} 应为 {line.new!r}"
+        for cell in notebook.cells
+        if cell.cell_type == "markdown"
+        for line in autocorrect_py.lint_for(cell.source, "md").lines
+    ]
+
+
 def headings_have_labels(notebook):
     return [
         f"标题「{text}」前面没有 ASCII 标签"
@@ -294,7 +334,9 @@ def paragraphs_are_single_lines(notebook):
     ]
 
 
-MARKDOWN_CHECKS = [headings_have_labels, paragraphs_are_single_lines]
+MARKDOWN_CHECKS = [headings_have_labels, paragraphs_are_single_lines, chinese_is_typeset]
+# 只对正文各节；附录里的笔记本不设学习目标与练习
+LESSON_CHECKS = [follows_the_skeleton, exercises_have_solutions, exercises_check_the_reader]
 CHECKS = [
     execution_counts_have_no_gaps,
     metadata_is_not_machine_specific,
@@ -306,8 +348,8 @@ CHECKS = [
     code_cells_are_short,
     no_trailing_semicolons,
     starts_with_the_imports,
-    follows_the_skeleton,
-    exercises_have_solutions,
+    figures_are_captioned,
+    *LESSON_CHECKS,
     *MARKDOWN_CHECKS,
 ]
 

@@ -1,0 +1,55 @@
+"""术语表、打卡清单与仓库里的其他中文文件。"""
+
+import re
+
+import autocorrect_py
+import pytest
+
+from tests import notebook_checks as checks
+from tests.common import ROOT
+
+MIN_TERMS = 60
+GLOSSARY = (ROOT / "chapters" / "glossary.md").read_text(encoding="utf-8")
+TERMS = re.findall(r"^(\S.*)\n  \S", GLOSSARY.split("{glossary}")[1], re.MULTILINE)
+LESSONS = "\n".join(
+    cell.source
+    for path in checks.notebooks_in_toc()
+    for cell in checks.read(path).cells
+    if cell.cell_type == "markdown"
+)
+
+
+def test_there_are_enough_terms():
+    assert len(TERMS) >= MIN_TERMS
+    assert len(set(TERMS)) == len(TERMS)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_a_term_is_linked_from_the_text(term):
+    """反过来，正文链接了表里没有的术语，构建时（-nW）就会失败。"""
+    assert f"{{term}}`{term}`" in LESSONS
+
+
+def test_every_entry_has_english_and_a_place():
+    entries = re.findall(r"^  (.*)$", GLOSSARY, re.MULTILINE)
+    assert len(entries) == len(TERMS)
+    wrong = [entry for entry in entries if not re.fullmatch(r"[A-Za-z].*?。.*见\{ref\}`[\w-]+`。", entry)]
+    assert wrong == []
+
+
+def test_the_checklist_covers_both_tasks():
+    """每一行都有出处；两个任务的各项都在。标签写错时，构建（-nW）会失败。"""
+    index = (ROOT / "chapters" / "index.md").read_text(encoding="utf-8")
+    rows = [line for line in index.splitlines() if line.startswith("|")][2:]
+    assert len(rows) >= 34
+    assert [row for row in rows if "{ref}`" not in row] == []
+    items = "模型 数据集 均方误差 随机梯度下降 矢量相加 生成数据集 读取数据集 初始化模型参数 定义模型 定义损失函数 定义优化函数 模型训练 loss"
+    items += " 离散的标签 全连接层 置信度 过于严格 正确类别 作为预测 datasets transforms models utils load_data_fashion_mnist"
+    items += " `softmax` `net` `cross_entropy` `accuracy` LinearNet FlattenLayer OrderedDict 预测"
+    assert [item for item in items.split() if item not in "\n".join(rows)] == []
+
+
+@pytest.mark.parametrize("path", ["README.md", "STYLE.md", "helpers/fonts/README.md", "ext/katex/README.md"])
+def test_other_chinese_files_are_typeset(path):
+    text = (ROOT / path).read_text(encoding="utf-8")
+    assert [(line.old, line.new) for line in autocorrect_py.lint_for(text, "md").lines] == []
