@@ -271,13 +271,13 @@ def test_these_are_not_broken_paragraphs(source):
     ("change", "expected"),
     [
         (lambda notebook: None, (0, 0, 1)),
-        (strip, (5, 0, 0)),
+        (strip, (8, 0, 0)),
         (metadata(8, tags=["nbval-skip"]), (1, 0, 1)),
         (metadata(8, tags=["nbval-ignore-output"]), (1, 0, 1)),
         (metadata(8, tags=["raises-exception"]), (0, 1, 1)),
         (metadata(8, tags=["nbval-raises-exception", "hide-input"]), (0, 1, 1)),
-        (edit(8, "print(1)", "# NBVAL_IGNORE_OUTPUT\nprint(1)"), (1, 0, 1)),
-        (edit(8, "print(1)", "# NBVAL_SKIP\nprint(1)"), (1, 0, 1)),
+        (edit(8, "def", "# NBVAL_IGNORE_OUTPUT\ndef"), (1, 0, 1)),
+        (edit(8, "def", "# NBVAL_SKIP\ndef"), (1, 0, 1)),
         (output(8, "display_data", data=dict(PNG)), (0, 0, 2)),
     ],
 )
@@ -290,7 +290,7 @@ def test_uncompared_cells_are_counted(change, expected):
 def test_duplicate_labels_are_caught():
     first, second = good_notebook(), good_notebook()
     assert checks.duplicate_labels({"甲": first}) == []
-    assert len(checks.duplicate_labels({"甲": first, "乙": second})) == len(set(checks.labels(first))) == 8
+    assert len(checks.duplicate_labels({"甲": first, "乙": second})) == len(set(checks.labels(first))) == 11
     edit(3, "(sub)=", "(body)=")(first)
     assert len(checks.duplicate_labels({"甲": first})) == 1
 
