@@ -2,8 +2,13 @@
 
 import os
 
+import nbval.kernel
+
+from tools.kernels import LocalKernelManager
+
 # 小批量用多线程反而慢：两个测试进程各用一个线程，不互相争抢。笔记本的内核会继承这个设置。
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入口
 
 
 def pytest_terminal_summary(terminalreporter):

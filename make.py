@@ -49,7 +49,7 @@ def test(*pytest_args):
 def refresh(*notebooks):
     """重新运行笔记本并存下输出；不给名字就是全部。"""
     install()
-    run(PYTHON, "tools/refresh.py", *notebooks, failed="有笔记本没有跑完，它的输出没有改动。")
+    run(PYTHON, "-m", "tools.refresh", *notebooks, failed="有笔记本没有跑完，它的输出没有改动。")
 
 
 def serve():

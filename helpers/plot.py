@@ -120,6 +120,8 @@ def learning_curve(history):
         for key, style in zip(keys, ["-", "--"]):
             epochs = range(1, len(history[key]) + 1)
             ax.plot(epochs, history[key], style, marker="o", label="训练" if "train" in key else "测试")
-        ax.set(xlabel="轮数", ylabel=title, title=f"{title}随轮数的变化", xticks=list(epochs))
+        ax.set(
+            xlabel="轮数", ylabel=title, title=f"{title}随轮数的变化", xticks=list(epochs)[:: max(1, len(epochs) // 8)]
+        )
         ax.legend()
     plt.show()

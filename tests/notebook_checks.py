@@ -4,7 +4,6 @@
 """
 
 import ast
-import importlib.util
 import re
 import warnings
 
@@ -18,6 +17,7 @@ from nbval.plugin import find_comment_markers, find_metadata_tags
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 from tests.common import ROOT
+from tools.refresh import notebooks_in_toc  # 与刷新输出用同一份列表
 
 # 全书的输出都比对，一个例外也没有：网站上的每个数都是重跑核对过的。
 # 要加例外，先想想能不能改成处处相同的输出（少印几位、排个序、画成图）。
@@ -33,14 +33,6 @@ METADATA = {
 MACHINE_PATHS = re.compile(r"(?<![\w.])/(?:home|root|tmp|Users|work)\b|\b[CD]:\\|site-packages|ipykernel_\d")
 # 里面是正文的指令：其中的段落也要检查
 PROSE_DIRECTIVES = {"exercise", "solution", "admonition", "note", "tip", "hint", "important", "warning", "caution"}
-
-
-def notebooks_in_toc():
-    """与 tools/refresh.py 用同一个函数，列表不会不一致。"""
-    spec = importlib.util.spec_from_file_location("refresh", ROOT / "tools" / "refresh.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module.notebooks_in_toc()
 
 
 def documents_in_toc(root=ROOT):

@@ -332,7 +332,7 @@ def test_interrupt(make, monkeypatch, capsys):
 
 def test_refresh_runs_the_tool(make, fake):
     assert make.main(["refresh", "a.ipynb"]) == 0
-    assert fake.commands[-1][1:] == ["tools/refresh.py", "a.ipynb"]
+    assert fake.commands[-1][1:] == ["-m", "tools.refresh", "a.ipynb"]
 
 
 def test_real_signal(copy):

@@ -324,10 +324,9 @@ def test_summary_line_is_printed_once():
 
 @pytest.fixture
 def book(tmp_path):
-    """只有一本笔记本的小书，带着 tools/refresh.py 的副本。"""
+    """只有一本笔记本的小书，带着 tools 的副本。"""
     (tmp_path / "chapters").mkdir()
-    (tmp_path / "tools").mkdir()
-    shutil.copyfile(ROOT / "tools" / "refresh.py", tmp_path / "tools" / "refresh.py")
+    shutil.copytree(ROOT / "tools", tmp_path / "tools")
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: chapters/one\n", encoding="utf-8")
     return tmp_path
 
@@ -338,7 +337,7 @@ def refresh(book, source, *args):
     path = book / "chapters" / "one.ipynb"
     nbformat.write(notebook, path)
     before = path.read_bytes()
-    command = [sys.executable, "tools/refresh.py", *args]
+    command = [sys.executable, "-m", "tools.refresh", *args]
     result = subprocess.run(command, cwd=book, capture_output=True, text=True, encoding="utf-8", timeout=120)
     return result, path, before
 

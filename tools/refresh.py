@@ -1,6 +1,6 @@
 """重新运行笔记本，把规范化之后的输出存回原处。书中的输出只由它写。
 
-用法：python tools/refresh.py [笔记本…]；不给名字就是 _toc.yml 里的全部笔记本。
+用法：python -m tools.refresh [笔记本…]；不给名字就是 _toc.yml 里的全部笔记本。
 """
 
 import os
@@ -10,6 +10,8 @@ from pathlib import Path
 import nbformat
 from nbclient import NotebookClient
 from sphinx_external_toc.parsing import parse_toc_yaml
+
+from tools.kernels import AsyncLocalKernelManager
 
 ROOT = Path(__file__).resolve().parent.parent
 METADATA = {
@@ -32,6 +34,7 @@ def refresh(path):
     client = NotebookClient(
         notebook,
         kernel_name="python3",
+        kernel_manager_class=AsyncLocalKernelManager,
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,  # 时刻因机器而异
         coalesce_streams=True,  # 连续的打印合成一段，与快慢无关

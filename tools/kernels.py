@@ -1,0 +1,45 @@
+"""笔记本内核的通信方式：走 Unix 套接字，而不是 127.0.0.1 上的端口。
+
+断网时，连回环接口都没有也能跑；也不会与别的程序抢端口。Windows 没有这种套接字，保持原样。
+"""
+
+import os
+import tempfile
+from functools import cache
+from pathlib import Path
+from uuid import uuid4
+
+from jupyter_client.asynchronous import AsyncKernelClient
+from jupyter_client.manager import AsyncKernelManager, KernelManager
+from traitlets import default
+
+
+@cache
+def _folder():
+    """套接字的路径最长约 100 个字符，所以放在系统的临时文件夹里；进程结束时删去。"""
+    return tempfile.TemporaryDirectory(prefix="kernels-")
+
+
+def _socket_path():
+    """每个内核一个，用绝对路径：内核的工作目录是笔记本的文件夹，与这里的不同。"""
+    return str(Path(_folder().name) / uuid4().hex[:8])
+
+
+class LocalKernelManager(KernelManager):
+    """nbval 用的。"""
+
+    @default("transport")
+    def _transport(self):
+        return "tcp" if os.name == "nt" else "ipc"
+
+    @default("ip")
+    def _ip(self):
+        return "127.0.0.1" if os.name == "nt" else _socket_path()
+
+
+class AsyncLocalKernelManager(LocalKernelManager, AsyncKernelManager):
+    """nbclient（tools/refresh.py）用的。"""
+
+    @default("client_factory")
+    def _client_factory(self):
+        return AsyncKernelClient
