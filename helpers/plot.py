@@ -1,5 +1,6 @@
 """画图：全书统一的样式、图像网格、训练曲线。"""
 
+import math
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -117,11 +118,10 @@ def learning_curve(history):
         raise ValueError(f"history 里没有可画的曲线：要有 train_loss 等键，收到 {list(history)}。")
     _, axes = plt.subplots(1, len(panels), figsize=(3.3 * len(panels), 2.8), squeeze=False)
     for ax, (title, keys) in zip(axes[0], panels.items()):
+        epochs = range(1, len(history[keys[0]]) + 1)
         for key, style in zip(keys, ["-", "--"]):
-            epochs = range(1, len(history[key]) + 1)
             ax.plot(epochs, history[key], style, marker="o", label="训练" if "train" in key else "测试")
-        ax.set(
-            xlabel="轮数", ylabel=title, title=f"{title}随轮数的变化", xticks=list(epochs)[:: max(1, len(epochs) // 8)]
-        )
+        ticks = epochs[:: math.ceil(len(epochs) / 8)]  # 轮数多时只标一部分，不让数字挤在一起
+        ax.set(xlabel="轮数", ylabel=title, title=f"{title}随轮数的变化", xticks=ticks)
         ax.legend()
     plt.show()
