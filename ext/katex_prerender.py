@@ -48,7 +48,9 @@ def visit_block(self, node):
         self.body.append(f'<span class="eqno">({get_node_equation_number(self, node)})')
         self.add_permalink_ref(node, "链接到这个公式")
         self.body.append("</span>")
-    self.body.append(_render_node(node, display=True) + "</div>\n")
+    # 太宽的公式在自己的框里横向滚动；能聚焦，用键盘才滚得动
+    html = _render_node(node, display=True).replace('class="katex-display"', 'class="katex-display" tabindex="0"', 1)
+    self.body.append(html + "</div>\n")
     raise nodes.SkipNode
 
 

@@ -1,0 +1,91 @@
+"""让界面说中文、让页面轻一些的 Sphinx 扩展。
+
+界面：Sphinx 与主题的中文译文有遗漏，在这里补上。
+页面：去掉本书用不到的脚本（thebe 会从境外的站点取代码；图标脚本有 1.5 MB，图标改由样式表画）。
+"""
+
+import gettext
+import re
+from pathlib import Path
+
+from sphinx.locale import translators
+
+WORDS = {
+    "Main": "主要",
+    "Page": "本页",
+    "Color mode": "配色",
+    "Light": "浅色",
+    "Dark": "深色",
+    "System Settings": "跟随系统",
+    "Toggle primary sidebar": "收起或展开目录",
+    "Toggle secondary sidebar": "收起或展开本页内容",
+    "Toggle hidden content": "展开或收起",
+    "Download this page": "下载本页",
+    "Download source file": "下载源文件",
+    "Print to PDF": "打印成 PDF",
+    "Fullscreen mode": "全屏",
+    "Link to this heading": "链接到这个标题",
+    "Link to this image": "链接到这幅图",
+    "Link to this table": "链接到这张表",
+    "Link to this code": "链接到这段代码",
+    "Link to this definition": "链接到这个定义",
+    "Link to this term": "链接到这个术语",
+    "Link to this equation": "链接到这个公式",
+    "Link to this toctree": "链接到这个目录",
+    "Skip to main content": "跳到正文",
+    "Back to top": "回到顶部",
+    "Expand": "展开",
+    "Copyright": "版权所有",
+    "© Copyright %(copyright)s.": "© %(copyright)s 干就完了-xihe",
+}
+
+_UNUSED_SCRIPTS = re.compile(
+    r"<script[^>]*fontawesome\.js[^>]*></script>\s*"
+    r"|<script>const THEBE_JS_URL.*?</script>\s*"
+    r"|<script[^>]*sphinx-thebe\.js[^>]*></script>\s*"
+    r"|<link[^>]*sphinx-thebe\.css[^>]*/>\s*",
+    re.DOTALL,
+)
+# 这几个文件里直接写死了英文，不经过译文
+_HARDCODED = ["_static/togglebutton.js", "_static/scripts/sphinx-book-theme.js"]
+
+
+# 读屏软件与无障碍检查要的：侧栏是一个地标；文献条目不用已经废弃的角色
+_LANDMARKS = {
+    'class="bd-sidebar-primary bd-sidebar">': (
+        'class="bd-sidebar-primary bd-sidebar" role="navigation" aria-label="全书目录">'
+    ),
+    ' role="doc-biblioentry"': "",
+    ' role="list" class="citation-list"': ' class="citation-list"',
+}
+
+
+def add_translations(app):
+    """补上遗漏的译文；gettext 没有公开的接口可以往已载入的译文里加词。"""
+    for translator in translators.values():
+        if isinstance(translator, gettext.GNUTranslations):
+            translator._catalog.update(WORDS)
+
+
+def trim_pages(app, exception):
+    """去掉用不到的脚本，换掉写死的英文；重复执行也无妨。"""
+    if exception or app.builder.format != "html":
+        return
+    root = Path(app.outdir)
+    for page in root.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for word in ("Toggle primary sidebar", "Toggle secondary sidebar", "Main", "Page"):
+            text = text.replace(f'="{word}"', f'="{WORDS[word]}"')
+        for old, new in _LANDMARKS.items():
+            text = text.replace(old, new)
+        page.write_text(_UNUSED_SCRIPTS.sub("", text), encoding="utf-8")
+    for name in _HARDCODED:
+        script = root / name
+        text = script.read_text(encoding="utf-8").replace("Toggle hidden content", WORDS["Toggle hidden content"])
+        script.write_text(text, encoding="utf-8")
+
+
+def setup(app):
+    app.connect("builder-inited", add_translations)
+    app.connect("build-finished", trim_pages)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

