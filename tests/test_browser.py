@@ -17,6 +17,7 @@ pytestmark = pytest.mark.skipif(
     not CHROMIUM and not os.environ.get("CI"), reason="没有找到 Chromium；装上之后这些测试才会跑"
 )
 HTML = ROOT / "_build" / "html"
+CODE_PAGE = "chapters/softmax/concise"  # 代码的配色在这一页查
 PAGES = [*documents_in_toc(), "search", "genindex"]
 
 # 界面上的英文：属性与正文之外的文字里，连着三个以上的字母而没有一个汉字
@@ -32,7 +33,8 @@ LEFTOVERS = """() => {
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   while (walker.nextNode()) {
     const text = walker.currentNode.textContent.trim();
-    const skipped = walker.currentNode.parentElement.closest("article, script, style, kbd, .bd-sidebar-secondary, .onlyprint");
+    const outside = "article, script, style, kbd, .bd-sidebar-secondary, .onlyprint";
+    const skipped = walker.currentNode.parentElement.closest(outside);
     if (english(text) && !skipped) found.push(text);
   }
   return found;
@@ -55,8 +57,8 @@ def visit(browser):
     """打开一页，返回页面与它发出的请求、控制台里的错误。"""
     contexts = []
 
-    def open_page(name, width=1280, scheme="light"):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def open_page(name, width=1280):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="light")
         contexts.append(context)
         page, requests, problems = context.new_page(), [], []
         page.on("request", lambda request: requests.append(request.url))
@@ -74,11 +76,15 @@ def outside(requests):
     return [url for url in requests if not url.startswith(("file:", "data:", "blob:"))]
 
 
-def violations(page, **options):
+def violations(page, code=False, **options):
+    """axe-core 的检查结果。
+
+    不查 .katex 里面：它的 HTML 对读屏软件隐藏，供读的是旁边的 MathML。
+    代码的配色全书只有一套，code 为真的那一页查过就够；逐个记号算对比度，一页要好几秒。
+    """
     page.wait_for_timeout(300)  # 主题的脚本要把能滚动的代码块设成可聚焦的
+    context = {"exclude": [[".katex"]] + ([] if code else [["div.highlight pre"]])}
     # preload 会用 XHR 再取一遍样式表，从 file:// 打开时浏览器不许
-    # 不查 .katex 里面：它的 HTML 对读屏软件隐藏，供读的是旁边的 MathML，而节点有上万个，查一遍要好几秒
-    context = {"exclude": [[".katex"]]}
     found = Axe().run(page, context=context, options={"preload": False, **options}).response["violations"]
     return [(each["id"], each["nodes"][0]["html"][:120]) for each in found]
 
@@ -91,20 +97,16 @@ def test_page(visit, name):
     found = {
         "浏览器报错": problems,
         "界面上的英文": [text for text in page.evaluate(LEFTOVERS) if not ALLOWED.fullmatch(text)],
-        "无障碍": violations(page),
+        "无障碍": violations(page, code=name == CODE_PAGE),
         "站外的请求": outside(requests),
     }
+    # 深色模式只换颜色，所以只查对比度
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    found["深色模式的对比度"] = violations(page, code=name == CODE_PAGE, runOnly=["color-contrast"])
     page.set_viewport_size({"width": 390, "height": 844})
     found["手机上的宽度超过 390"] = page.evaluate("[document.documentElement.scrollWidth].filter(width => width > 390)")
     assert {title: items for title, items in found.items() if items} == {}
-
-
-@pytest.mark.parametrize("name", PAGES)
-def test_dark_colours_have_contrast(visit, name):
-    """深色模式只换颜色，所以只查对比度。"""
-    page, *_ = visit(name, scheme="dark")
-    assert page.evaluate("document.documentElement.dataset.theme") == "dark"
-    assert violations(page, runOnly=["color-contrast"]) == []
 
 
 def test_formulas_are_already_typeset(visit):
