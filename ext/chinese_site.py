@@ -46,10 +46,6 @@ _UNUSED_SCRIPTS = re.compile(
     r"|<link[^>]*sphinx-thebe\.css[^>]*/>\s*",
     re.DOTALL,
 )
-# 这几个文件里直接写死了英文，不经过译文
-_HARDCODED = ["_static/togglebutton.js", "_static/scripts/sphinx-book-theme.js"]
-
-
 # 读屏软件与无障碍检查要的：侧栏是一个地标；文献条目不用已经废弃的角色
 _LANDMARKS = {
     'class="bd-sidebar-primary bd-sidebar">': (
@@ -67,22 +63,30 @@ def add_translations(app):
             translator._catalog.update(WORDS)
 
 
+def _rewrite(path, change):
+    """改写一个文件；没有变化就不写，免得没有动过的页面也换了时间。"""
+    text = path.read_text(encoding="utf-8")
+    if (changed := change(text)) != text:
+        path.write_text(changed, encoding="utf-8")
+
+
+def _trim(text):
+    for word in ("Toggle primary sidebar", "Toggle secondary sidebar", "Main", "Page"):
+        text = text.replace(f'="{word}"', f'="{WORDS[word]}"')
+    for old, new in _LANDMARKS.items():
+        text = text.replace(old, new)
+    return _UNUSED_SCRIPTS.sub("", text)
+
+
 def trim_pages(app, exception):
     """去掉用不到的脚本，换掉写死的英文；重复执行也无妨。"""
     if exception or app.builder.format != "html":
         return
-    root = Path(app.outdir)
-    for page in root.rglob("*.html"):
-        text = page.read_text(encoding="utf-8")
-        for word in ("Toggle primary sidebar", "Toggle secondary sidebar", "Main", "Page"):
-            text = text.replace(f'="{word}"', f'="{WORDS[word]}"')
-        for old, new in _LANDMARKS.items():
-            text = text.replace(old, new)
-        page.write_text(_UNUSED_SCRIPTS.sub("", text), encoding="utf-8")
-    for name in _HARDCODED:
-        script = root / name
-        text = script.read_text(encoding="utf-8").replace("Toggle hidden content", WORDS["Toggle hidden content"])
-        script.write_text(text, encoding="utf-8")
+    for page in Path(app.outdir).rglob("*.html"):
+        _rewrite(page, _trim)
+    # 折叠块的脚本里写死了英文，不经过译文
+    word = "Toggle hidden content"
+    _rewrite(Path(app.outdir) / "_static" / "togglebutton.js", lambda text: text.replace(word, WORDS[word]))
 
 
 def setup(app):

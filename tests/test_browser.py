@@ -1,21 +1,13 @@
 """在真实的浏览器里打开每一页：不联网，不出错，不撑破屏幕，人人可读。"""
 
-import os
 import re
-import shutil
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import sync_playwright
 
 from tests.common import ROOT
 from tests.notebook_checks import documents_in_toc
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-# 读者的机器上没有浏览器就跳过；CI 里必须有（.ci/run 会装）
-pytestmark = pytest.mark.skipif(
-    not CHROMIUM and not os.environ.get("CI"), reason="没有找到 Chromium；装上之后这些测试才会跑"
-)
 HTML = ROOT / "_build" / "html"
 CODE_PAGE = "chapters/softmax/concise"  # 代码的配色在这一页查
 PAGES = [*documents_in_toc(), "search", "genindex"]
@@ -40,16 +32,6 @@ LEFTOVERS = """() => {
   return found;
 }"""
 ALLOWED = re.compile(r"\.(ipynb|pdf|md)")  # 下载菜单里的文件后缀
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        )
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
