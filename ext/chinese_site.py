@@ -1,11 +1,6 @@
-"""让界面说中文、让页面轻一些的 Sphinx 扩展。
-
-界面：Sphinx 与主题的中文译文有遗漏，在这里补上。
-页面：去掉本书用不到的脚本（thebe 会从境外的站点取代码；图标脚本有 1.5 MB，图标改由样式表画）。
-"""
+"""让界面说中文的 Sphinx 扩展：补上 Sphinx 与主题遗漏的译文，换掉写死的英文，给读屏软件补上地标。"""
 
 import gettext
-import re
 from pathlib import Path
 
 from sphinx.locale import translators
@@ -39,13 +34,6 @@ WORDS = {
     "© Copyright %(copyright)s.": "© %(copyright)s 干就完了-xihe",
 }
 
-_UNUSED_SCRIPTS = re.compile(
-    r"<script[^>]*fontawesome\.js[^>]*></script>\s*"
-    r"|<script>const THEBE_JS_URL.*?</script>\s*"
-    r"|<script[^>]*sphinx-thebe\.js[^>]*></script>\s*"
-    r"|<link[^>]*sphinx-thebe\.css[^>]*/>\s*",
-    re.DOTALL,
-)
 # 读屏软件与无障碍检查要的：侧栏是一个地标；文献条目不用已经废弃的角色
 _LANDMARKS = {
     'class="bd-sidebar-primary bd-sidebar">': (
@@ -70,20 +58,20 @@ def _rewrite(path, change):
         path.write_text(changed, encoding="utf-8")
 
 
-def _trim(text):
+def _mend(text):
     for word in ("Toggle primary sidebar", "Toggle secondary sidebar", "Main", "Page"):
         text = text.replace(f'="{word}"', f'="{WORDS[word]}"')
     for old, new in _LANDMARKS.items():
         text = text.replace(old, new)
-    return _UNUSED_SCRIPTS.sub("", text)
+    return text
 
 
-def trim_pages(app, exception):
-    """去掉用不到的脚本，换掉写死的英文；重复执行也无妨。"""
+def mend_pages(app, exception):
+    """换掉写死的英文；重复执行也无妨。"""
     if exception or app.builder.format != "html":
         return
     for page in Path(app.outdir).rglob("*.html"):
-        _rewrite(page, _trim)
+        _rewrite(page, _mend)
     # 折叠块的脚本里写死了英文，不经过译文
     word = "Toggle hidden content"
     _rewrite(Path(app.outdir) / "_static" / "togglebutton.js", lambda text: text.replace(word, WORDS[word]))
@@ -91,5 +79,5 @@ def trim_pages(app, exception):
 
 def setup(app):
     app.connect("builder-inited", add_translations)
-    app.connect("build-finished", trim_pages)
+    app.connect("build-finished", mend_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -32,7 +32,7 @@ def plain_tex(latex):
 
 def simplify(article):
     """去掉不该检索的部分：链接记号、行间公式、输出、编号；行内公式换成文字。"""
-    for tag in article.select(".headerlink, .cell_output, .section-number, script, style, summary"):
+    for tag in article.select(".headerlink, .cell_output, .section-number, .reading-time, script, style, summary"):
         tag.decompose()
     for block in article.select("div.math"):
         block.replace_with("…")
@@ -168,7 +168,6 @@ def write_index(app, exception):
 
 
 def setup(app):
-    app.connect("config-inited", lambda app, config: config.templates_path.insert(0, str(HERE / "templates")))
     app.connect("builder-inited", drop_builtin)
     app.connect("html-collect-pages", add_search_page)
     app.connect("build-finished", write_index)

@@ -9,6 +9,8 @@ from bs4 import BeautifulSoup
 # 没有渲染成功、原样留在页面上的 Markdown 与指令
 RAW_MARKUP = re.compile(r"```|:::|\{[a-z][\w:-]*\}`|\{glue|\{eval-rst|\{(?:exercise|solution|note)[\w-]*\}|\*\*|\]\(")
 
+SERIAL_OR_CHINESE = re.compile(r"^(?:id|term-)\d+$|[\u4e00-\u9fff]")
+
 
 class Page:
     def __init__(self, path):
@@ -116,7 +118,22 @@ def no_system_messages(site, page):
     return problems + [f"没有找到的引用：{node.get_text()!r}" for node in unresolved]
 
 
+def anchors_are_stable(site, page):
+    """标题、图、公式、术语的链接记号，以及引用它们的链接：不含汉字，不是随内容变动的流水号。"""
+    links = page.article.select("a.headerlink[href], a.reference.internal[href*='#']")
+    anchors = {unquote(link["href"].partition("#")[2]) for link in links}
+    return [f"锚点不稳定：#{name}" for name in sorted(anchors) if SERIAL_OR_CHINESE.search(name)]
+
+
+def pictures_have_alternatives(site, page):
+    return [
+        f"图没有替代文字：{node.get('src', '')[-40:]}" for node in page.article.find_all("img") if not node.get("alt")
+    ]
+
+
 CHECKS = [
+    anchors_are_stable,
+    pictures_have_alternatives,
     links_are_not_broken,
     resources_exist,
     language_is_chinese,

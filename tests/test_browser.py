@@ -1,6 +1,9 @@
 """在真实的浏览器里打开每一页：不联网，不出错，不撑破屏幕，人人可读。"""
 
+import gzip
 import re
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -10,7 +13,10 @@ from tests.notebook_checks import documents_in_toc
 
 HTML = ROOT / "_build" / "html"
 CODE_PAGE = "chapters/softmax/concise"  # 代码的配色在这一页查
-PAGES = [*documents_in_toc(), "search", "genindex"]
+SECTION, NEXT_SECTION = "chapters/softmax/scratch", "chapters/softmax/concise"
+PAGES = [*documents_in_toc(), "search"]
+MAX_FIRST_VIEW = 450 * 1024  # 字节：第一次打开一页，压缩之后总共传这么多
+MAX_SHIFT = 0.01  # 版面移动的累计分数；0.1 以下就算好
 
 # 界面上的英文：属性与正文之外的文字里，连着三个以上的字母而没有一个汉字
 LEFTOVERS = """() => {
@@ -34,15 +40,28 @@ LEFTOVERS = """() => {
 ALLOWED = re.compile(r"\.(ipynb|pdf|md)")  # 下载菜单里的文件后缀
 
 
+WATCH_SHIFTS = """
+  window.bookShift = 0;
+  new PerformanceObserver(list => { for (const entry of list.getEntries()) window.bookShift += entry.value; })
+    .observe({ type: "layout-shift", buffered: true });
+"""
+# 排好的公式对读屏软件隐藏，供读的是旁边的 MathML；代码的配色全书只有一套，查一页就够。先拿掉，检查快一倍
+STRIP = """code => {
+  document.querySelectorAll(".katex-html").forEach(node => node.remove());
+  if (!code) document.querySelectorAll("div.highlight pre").forEach(node => { node.textContent = node.textContent; });
+}"""
+
+
 @pytest.fixture
 def visit(browser):
     """打开一页，返回页面与它发出的请求、控制台里的错误。"""
     contexts = []
 
-    def open_page(name, width=1280):
-        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="light")
+    def open_page(name, width=1280, **options):
+        context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme="light", **options)
         contexts.append(context)
         page, requests, problems = context.new_page(), [], []
+        page.add_init_script(WATCH_SHIFTS)
         page.on("request", lambda request: requests.append(request.url))
         page.on("console", lambda message: problems.append(message.text) if message.type != "log" else None)
         page.on("pageerror", lambda error: problems.append(str(error)))
@@ -58,16 +77,21 @@ def outside(requests):
     return [url for url in requests if not url.startswith(("file:", "data:", "blob:"))]
 
 
-def violations(page, code=False, **options):
-    """axe-core 的检查结果。
+def files(requests):
+    """请求了网站里的哪些文件。"""
+    return {Path(unquote(urlsplit(url).path)) for url in requests if url.startswith("file:")}
 
-    不查 .katex 里面：它的 HTML 对读屏软件隐藏，供读的是旁边的 MathML。
-    代码的配色全书只有一套，code 为真的那一页查过就够；逐个记号算对比度，一页要好几秒。
-    """
-    page.wait_for_timeout(300)  # 主题的脚本要把能滚动的代码块设成可聚焦的
-    context = {"exclude": [[".katex"]] + ([] if code else [["div.highlight pre"]])}
-    # preload 会用 XHR 再取一遍样式表，从 file:// 打开时浏览器不许
-    found = Axe().run(page, context=context, options={"preload": False, **options}).response["violations"]
+
+def transferred(requests):
+    """压缩之后传多少字节：文字用 gzip，图与字体本身已经压缩过。"""
+    contents = ((path.suffix, path.read_bytes()) for path in files(requests))
+    return sum(len(data if suffix in (".png", ".woff2") else gzip.compress(data)) for suffix, data in contents)
+
+
+def violations(page, **options):
+    """axe-core 的检查结果。preload 会用 XHR 再取一遍样式表，从 file:// 打开时浏览器不许。"""
+    options = {"preload": False, "resultTypes": ["violations"], **options}
+    found = Axe().run(page, options=options).response["violations"]
     return [(each["id"], each["nodes"][0]["html"][:120]) for each in found]
 
 
@@ -75,20 +99,53 @@ def violations(page, code=False, **options):
 def test_page(visit, name):
     """一次打开，查完能查的：打开一页的时间比检查长。"""
     page, requests, problems = visit(name)
+    first_view = transferred(requests)
     page.mouse.wheel(0, 20000)
+    page.wait_for_timeout(300)  # 主题的脚本要把能滚动的代码块设成可聚焦的
     found = {
         "浏览器报错": problems,
         "界面上的英文": [text for text in page.evaluate(LEFTOVERS) if not ALLOWED.fullmatch(text)],
-        "无障碍": violations(page, code=name == CODE_PAGE),
+        "版面移动": [shift for shift in [page.evaluate("bookShift")] if shift > MAX_SHIFT],
+        "第一次打开传的字节太多": [size for size in [first_view] if size > MAX_FIRST_VIEW],
         "站外的请求": outside(requests),
     }
+    page.set_viewport_size({"width": 390, "height": 844})
+    found["手机上的宽度超过 390"] = page.evaluate("[document.documentElement.scrollWidth].filter(width => width > 390)")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.evaluate(STRIP, name == CODE_PAGE)
+    found["无障碍"] = violations(page)
     # 深色模式只换颜色，所以只查对比度
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-    found["深色模式的对比度"] = violations(page, code=name == CODE_PAGE, runOnly=["color-contrast"])
-    page.set_viewport_size({"width": 390, "height": 844})
-    found["手机上的宽度超过 390"] = page.evaluate("[document.documentElement.scrollWidth].filter(width => width > 390)")
+    page.wait_for_timeout(200)  # 按钮换颜色有过渡
+    found["深色模式的对比度"] = violations(page, runOnly=["color-contrast"])
     assert {title: items for title, items in found.items() if items} == {}
+
+
+def test_next_section_loads_only_itself(visit):
+    """样式、脚本、字体都是共用的：再看一节，只传这一节的网页与图。"""
+    first, second = (files(visit(name)[1]) for name in (SECTION, NEXT_SECTION))
+    assert {path.suffix for path in second - first} <= {".html", ".png"}
+
+
+def test_figures_load_when_they_come_near(visit):
+    page, requests, _ = visit(SECTION, width=390)
+    figures = page.locator(".cell_output img").count()
+    loaded = len([path for path in files(requests) if path.suffix == ".png"])
+    assert 1 <= loaded < figures
+    for image in page.locator(".cell_output img").all():
+        image.scroll_into_view_if_needed()
+        page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
+    assert len([path for path in files(requests) if path.suffix == ".png"]) == figures
+    assert page.evaluate("bookShift") <= MAX_SHIFT
+
+
+@pytest.mark.parametrize(("width", "fewest", "most"), [(1280, 32, 40), (390, 16, 22)])
+def test_line_length(visit, width, fewest, most):
+    """一行的汉字数。"""
+    page, *_ = visit(SECTION, width=width)
+    measure = "node => node.clientWidth / parseFloat(getComputedStyle(node).fontSize)"
+    assert fewest <= int(page.locator("article section > p").nth(1).evaluate(measure)) <= most
 
 
 def test_formulas_are_already_typeset(visit):
@@ -99,18 +156,74 @@ def test_formulas_are_already_typeset(visit):
 
 
 def test_icons_are_drawn(visit):
-    """图标来自字体：每个都有自己的字形，字体确实载入了。"""
-    page, *_ = visit("chapters/index")
-    content = "icon => getComputedStyle(icon, '::before').content"
+    """图标是样式表里的遮罩；没有对应图形的会成为一个实心的方块。"""
+    page, *_ = visit(SECTION)
+    mask = "icon => getComputedStyle(icon, '::before').maskImage"
     icons = page.locator(".fa-solid, .fas").all()
-    assert icons and all(icon.evaluate(content) not in ("none", "normal", '""') for icon in icons)
-    page.wait_for_timeout(300)
-    assert page.evaluate("""document.fonts.check('900 16px "Font Awesome 6 Free"', '\\uf002')""")
+    assert icons and [icon.get_attribute("class") for icon in icons if "svg" not in icon.evaluate(mask)] == []
+
+
+# ---------------------------------------------------------------- 帮助阅读的部分
+
+
+@pytest.mark.parametrize(
+    ("page_name", "link", "words"),
+    [
+        ("chapters/linear_regression/basics", 'a[href*="#term-loss-function"]', "loss function"),
+        ("chapters/softmax/fashion_mnist", 'a[href*="#cite-xiao2017"]', "Fashion-MNIST"),
+        ("chapters/softmax/scratch", 'a.reference[href*="#equation-eq-"]', "log"),
+    ],
+    ids=["术语", "文献", "公式"],
+)
+def test_card_shows_on_hover_and_focus(visit, page_name, link, words):
+    page, *_ = visit(page_name)
+    target, card = page.locator(f"article {link}").first, page.locator("#book-card")
+    target.hover()
+    card.wait_for(state="visible")
+    assert words in card.inner_text()
+    page.keyboard.press("Escape")
+    card.wait_for(state="hidden")
+    page.mouse.move(0, 0)
+    page.keyboard.press("Tab")  # 之后的聚焦才算是用键盘
+    target.focus()
+    card.wait_for(state="visible")
+    box = card.bounding_box()
+    assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
+
+
+def test_dark_figures_are_not_glaring(visit):
+    page, *_ = visit("chapters/linear_regression/basics")
+    page.emulate_media(color_scheme="dark")
+    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
+    filters = page.locator(".cell_output img:not(.photo)").evaluate_all(
+        "all => all.map(x => getComputedStyle(x).filter)"
+    )
+    assert filters and all("invert" in each for each in filters)
+
+
+def test_print_shows_the_text_only(visit):
+    page, *_ = visit(SECTION)
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    hidden = ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article"
+    assert not any(part.is_visible() for part in page.locator(hidden).all())
+    assert page.locator("details:not([open])").count() == 0
+
+
+def test_code_can_be_copied(visit):
+    page, *_ = visit(CODE_PAGE, permissions=["clipboard-read", "clipboard-write"])
+    cell = page.locator(".cell_input").first
+    cell.hover()
+    cell.locator("button.copybtn").click()
+    assert cell.locator("button.copybtn").get_attribute("data-tooltip") == "复制成功!"
+    assert page.evaluate("navigator.clipboard.readText()").startswith("from collections import")
 
 
 def test_the_checks_can_fail(browser):
-    """检查自己：一页有英文按钮、站外的图、太宽的内容、没有替代文字的图，四项都要发现。"""
+    """检查自己：一页有英文按钮、站外的图、太宽的内容、没有替代文字的图，版面会跳，五项都要发现。"""
     page, requests = browser.new_page(viewport={"width": 390, "height": 900}), []
+    page.add_init_script(WATCH_SHIFTS)
+    page.goto("about:blank")
     page.on("request", lambda request: requests.append(request.url))
     page.set_content(
         """<html lang="zh"><body><button title="Search this book">找</button><div style="width:900px">宽</div>

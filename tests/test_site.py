@@ -61,12 +61,18 @@ GOOD = """<!DOCTYPE html><html lang="zh-CN"><head><link rel="stylesheet" href="_
 <script src="https://example.org/far.js"></script></head><body><article>
 <h1 id="top">题目<a href="#top">#</a></h1><p>正文 <a href="#">顶</a> <a href="other.html#%E4%BD%8D">别页</a>
 <a href="https://example.org/#x">站外</a> <code>**kwargs</code> <span class="math">\\(a](b\\)</span>
-<a href="other.html"><span class="xref">引用</span></a></p><pre>```{note}```</pre><img src="_static/a.png">
+<a href="other.html"><span class="xref">引用</span></a></p><pre>```{note}```</pre><img src="_static/a.png" alt="图">
 <div class="exercise admonition" id="ex-a"><p class="admonition-title">练习</p></div>
 <div class="solution dropdown admonition" id="sol-a"><p class="admonition-title">解答 <a href="#ex-a">练习</a></p>
 <div class="cell_output">1</div></div></article></body></html>"""
 OTHER = '<!DOCTYPE html><html lang="zh-CN"><body><article id="位">别页</article></body></html>'
 BROKEN = {
+    "anchors_are_stable": [
+        ('<a href="#top">', '<a class="headerlink" href="#id3">'),
+        ('<a href="other.html">', '<a class="reference internal" href="other.html#term-12">'),
+        ('<a href="#top">', '<a class="headerlink" href="#%E4%BD%8D">'),
+    ],
+    "pictures_have_alternatives": [(' alt="图"', ""), (' alt="图"', ' alt=""')],
     "links_are_not_broken": [
         ('href="other.html#%E4%BD%8D"', 'href="gone.html"'),
         ('href="other.html#%E4%BD%8D"', 'href="other.html#gone"'),
@@ -77,7 +83,7 @@ BROKEN = {
         ("_static/a.css", "_static/gone.css"),
         ("https://example.org/far.js", "_static/gone.js"),
         ("_static/a.png", "_static/gone.png"),
-        ('<img src="_static/a.png">', "<img>"),
+        ('<img src="_static/a.png" alt="图">', "<img>"),
         ("<head>", '<head><meta http-equiv="Refresh" content="0; url=gone.html">'),
     ],
     "language_is_chinese": [('lang="zh-CN"', 'lang="en"'), (' lang="zh-CN"', "")],

@@ -1,0 +1,116 @@
+"""我们自己的 Sphinx 扩展里能单独检查的部分：样式表的合并与删减、锚点的名字、卡片、公式。"""
+
+import pytest
+import tinycss2
+from docutils import nodes
+
+from ext import katex_prerender, light_pages, reading_aids, stable_ids
+
+
+def pruned(css, *used):
+    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+    return light_pages.prune(rules, set(used)).replace("\n", "")
+
+
+@pytest.mark.parametrize(
+    ("css", "kept"),
+    [
+        (".a{x:1}.gone{x:2}", ".a{x:1}"),
+        (".a .gone,#b > p{x:1}", "#b > p{x:1}"),
+        ("p{x:1}", "p{x:1}"),
+        ("@media print{.a{x:1}.gone{x:2}}", "@media print{.a{x:1}}"),
+        ("@media print{.gone{x:2}}", ""),
+        (".a:not(.gone){x:1}", ".a:not(.gone){x:1}"),
+        ('@font-face{font-family:"Font Awesome 6"}', ""),
+        ('@font-face{font-family:"KaTeX_Main"}', '@font-face{font-family:"KaTeX_Main"}'),
+        ('@charset "utf-8";.a{x:1}', ".a{x:1}"),
+        (".a{x:1 /* 说明 */}", ".a{x:1}"),
+    ],
+)
+def test_unused_rules_are_dropped(css, kept):
+    assert pruned(css, "a", "b") == kept
+
+
+def test_names_come_from_attributes_and_scripts():
+    names = light_pages.names_in(['<p class="a b-c" id="d">word</p>'], ['node.classList.add("is-open")'])
+    assert {"a", "b-c", "d", "is-open"} <= names and "word" not in names
+
+
+@pytest.mark.parametrize(
+    ("url", "moved"),
+    [
+        ("fonts/a.woff2", "katex/fonts/a.woff2"),
+        ('"../x.svg"', '"x.svg"'),
+        ("data:image/svg+xml,a", "data:image/svg+xml,a"),
+        ("https://example.org/a", "https://example.org/a"),
+    ],
+)
+def test_urls_follow_the_stylesheet(url, moved):
+    assert light_pages.absolute_urls(f"src:url({url})", "_static/katex/katex.min.css") == f"src:url({moved})"
+
+
+def test_pages_are_lightened_once():
+    html = (
+        '<link href="site.css?v="/><script src="a.js"></script><script src="_static/doctools.js"></script>'
+        '<img alt="图" src="a.png" style="width: 10px; height: 5px;" />'
+    )
+    lighter = light_pages.lighten(html, "12ab")
+    assert 'site.css?v=12ab"' in lighter and '<script defer src="a.js">' in lighter and "doctools" not in lighter
+    assert 'width="10" height="5"' in lighter
+    assert light_pages.lighten(lighter, "12ab") == lighter
+
+
+@pytest.mark.parametrize(
+    ("definition", "name"),
+    [
+        ("linear regression。假设……", "linear-regression"),
+        ("log-sum-exp trick。先减", "log-sum-exp-trick"),
+        ("in-place（就地），不另外", "in-place"),
+    ],
+)
+def test_terms_are_named_in_english(definition, name):
+    assert stable_ids.english_name(nodes.paragraph("", definition)) == name
+
+
+def test_labels_come_before_serial_numbers():
+    section = nodes.section(ids=["id3", "loss", "sec-loss"])
+    document = nodes.container("", section)
+    stable_ids.prefer_labels(None, document)
+    assert section["ids"] == ["sec-loss", "loss"]
+
+
+def test_cards_hold_terms_entries_and_formulas():
+    html = """<dl class="simple glossary"><dt id="term-a">甲<a class="headerlink" href="#term-a">#</a></dt>
+    <dd><p>a。见<a href="x.html">某处</a>。</p></dd></dl>
+    <div id="cite-b"><span class="label">[1]</span>某书</div><div class="math" id="equation-eq-c">公式</div>"""
+    cards = {key: reading_aids.without_links(card) for key, card in reading_aids.page_cards(html)}
+    assert cards == {
+        "term-a": "<strong>甲</strong> <p>a。见某处。</p>",
+        "cite-b": "某书",
+        "equation-eq-c": "公式",
+    }
+
+
+def test_long_outputs_are_folded():
+    text = "\n".join(str(i) for i in range(reading_aids.LONG_OUTPUT + 1))
+    short, long = (nodes.literal_block(each, each, language="none") for each in ("1\n2", text))
+    output = nodes.container("", short, long, classes=["cell_output"])
+    reading_aids.fold_long_outputs(None, nodes.container("", output), "")
+    assert [type(node).__name__ for node in output] == ["literal_block"] * 2 + ["raw", "literal_block", "raw"]
+    assert f"其余 {reading_aids.LONG_OUTPUT + 1 - reading_aids.SHOWN_LINES} 行" in output[2].astext()
+    assert f"{output[1].astext()}\n{output[3].astext()}" == text
+
+
+def test_reading_time_counts_chinese_and_exercises():
+    title = nodes.title("", "题")
+    exercise = reading_aids.exercise_enumerable_node()
+    section = nodes.section("", title, nodes.paragraph("", "字" * 901), exercise)
+    reading_aids.add_reading_time(None, nodes.container("", section), "")
+    assert section[1].astext() == "约 900 字，阅读约 4 分钟；练习 1 道"
+
+
+def test_formulas_are_typeset_with_mathml():
+    html = katex_prerender.render(r"\hat{y} = \mathbf{w}^\top \mathbf{x}", True)
+    assert "katex-display" in html and "<math" in html
+    with pytest.raises(Exception, match="KaTeX"):
+        katex_prerender.render(r"\undefined{x}", False)
