@@ -152,7 +152,7 @@ def lighten(html, version):
 
 
 def lighten_pages(app, exception):
-    if exception or app.builder.format != "html":
+    if exception or not app.book_stylesheets:  # 没有一页重写过，上次的结果仍然有效
         return
     html_dir = Path(app.outdir)
     pages = {path: path.read_text(encoding="utf-8") for path in html_dir.rglob("*.html")}

@@ -45,6 +45,12 @@ WATCH_SHIFTS = """
   new PerformanceObserver(list => { for (const entry of list.getEntries()) window.bookShift += entry.value; })
     .observe({ type: "layout-shift", buffered: true });
 """
+# 主题还想用图标字体画的记号；没有字体，会成为一个个方框
+MISSING_GLYPHS = """() => [...document.querySelectorAll("body *")].flatMap(node =>
+  ["::before", "::after"].filter(part => {
+    const style = getComputedStyle(node, part);
+    return style.fontFamily.includes("Font Awesome") && !["none", "normal", '""'].includes(style.content);
+  }).map(part => node.className + part))"""
 # 排好的公式对读屏软件隐藏，供读的是旁边的 MathML；代码的配色全书只有一套，查一页就够。先拿掉，检查快一倍
 STRIP = """code => {
   document.querySelectorAll(".katex-html").forEach(node => node.remove());
@@ -161,6 +167,7 @@ def test_icons_are_drawn(visit):
     mask = "icon => getComputedStyle(icon, '::before').maskImage"
     icons = page.locator(".fa-solid, .fas").all()
     assert icons and [icon.get_attribute("class") for icon in icons if "svg" not in icon.evaluate(mask)] == []
+    assert page.evaluate(MISSING_GLYPHS) == []
 
 
 # ---------------------------------------------------------------- 帮助阅读的部分
