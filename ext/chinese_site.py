@@ -35,12 +35,15 @@ WORDS = {
 }
 
 # 读屏软件与无障碍检查要的：侧栏是一个地标；文献条目不用已经废弃的角色
-_LANDMARKS = {
+_MENDED = {
     'class="bd-sidebar-primary bd-sidebar">': (
         'class="bd-sidebar-primary bd-sidebar" role="navigation" aria-label="全书目录">'
     ),
     ' role="doc-biblioentry"': "",
     ' role="list" class="citation-list"': ' class="citation-list"',
+    # 函数说明里参数与解释之间的连接号
+    "</em>) -- ": "</em>)：",
+    "</strong> -- ": "</strong>：",
 }
 
 
@@ -61,7 +64,7 @@ def _rewrite(path, change):
 def _mend(text):
     for word in ("Toggle primary sidebar", "Toggle secondary sidebar", "Main", "Page"):
         text = text.replace(f'="{word}"', f'="{WORDS[word]}"')
-    for old, new in _LANDMARKS.items():
+    for old, new in _MENDED.items():
         text = text.replace(old, new)
     return text
 
