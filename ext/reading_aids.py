@@ -99,4 +99,5 @@ def setup(app):
     app.connect("doctree-resolved", fold_long_outputs)
     app.connect("build-finished", write_cards)
     app.add_js_file("cards.js", defer="defer")
+    app.add_js_file("print.js", defer="defer")
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -210,8 +210,9 @@ def test_dark_figures_are_not_glaring(visit):
 
 def test_print_shows_the_text_only(visit):
     page, *_ = visit(SECTION)
-    page.emulate_media(media="print")
+    page.emulate_media(media="print", color_scheme="dark")
     page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    assert page.evaluate("document.documentElement.dataset.theme") == "light"
     hidden = ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article"
     assert not any(part.is_visible() for part in page.locator(hidden).all())
     assert page.locator("details:not([open])").count() == 0

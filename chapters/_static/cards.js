@@ -59,6 +59,4 @@
   }
   card.addEventListener("pointerleave", hide);
   document.addEventListener("keydown", (event) => event.key === "Escape" && hide());
-  /* 打印时，折起来的输出与解答都要在纸上 */
-  addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((each) => (each.open = true)));
 })();
