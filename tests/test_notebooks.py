@@ -11,6 +11,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_outp
 
 from tests import notebook_checks as checks
 from tests.common import ROOT
+from tools import refresh
 
 NOTEBOOKS = checks.notebooks_in_toc()
 
@@ -341,19 +342,19 @@ def book(tmp_path):
     return tmp_path
 
 
-def refresh(book, source, *args):
+def run_refresh(book, source):
     notebook = new_notebook(cells=[new_code_cell("print('甲')"), new_code_cell(source)])
     notebook.metadata.language_info = {"name": "python", "version": "3.0.0"}
     path = book / "chapters" / "one.ipynb"
     nbformat.write(notebook, path)
     before = path.read_bytes()
-    command = [sys.executable, "-m", "tools.refresh", *args]
+    command = [sys.executable, "-m", "tools.refresh"]
     result = subprocess.run(command, cwd=book, capture_output=True, text=True, encoding="utf-8", timeout=120)
     return result, path, before
 
 
 def test_refresh_stores_outputs_that_pass_the_checks(book):
-    result, path, _ = refresh(book, "print('乙')")
+    result, path, _ = run_refresh(book, "print('乙')")
     assert result.returncode == 0, result.stderr
     notebook = checks.read(path)
     assert [cell.outputs[0].text for cell in notebook.cells] == ["甲\n", "乙\n"]
@@ -362,12 +363,13 @@ def test_refresh_stores_outputs_that_pass_the_checks(book):
 
 
 def test_refresh_keeps_the_file_when_a_cell_fails(book):
-    result, path, before = refresh(book, "1 / 0")
+    result, path, before = run_refresh(book, "1 / 0")
     assert result.returncode != 0 and "ZeroDivisionError" in result.stderr
     assert path.read_bytes() == before and [p.name for p in path.parent.iterdir()] == ["one.ipynb"]
 
 
-def test_refresh_names_missing_notebooks(book):
-    result, path, before = refresh(book, "1", "chapters/two.ipynb")
-    assert result.returncode == 1 and "two.ipynb" in result.stderr and "找不到" in result.stderr
-    assert path.read_bytes() == before
+def test_refresh_names_missing_notebooks(monkeypatch):
+    """有一本找不到，就一本也不跑。"""
+    monkeypatch.setattr(refresh, "refresh", lambda path: pytest.fail(f"运行了 {path}"))
+    with pytest.raises(SystemExit, match="找不到.*two.ipynb"):
+        refresh.main(["chapters/errors.ipynb", "chapters/two.ipynb"])
