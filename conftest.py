@@ -3,12 +3,24 @@
 import os
 
 import nbval.kernel
+import pytest
+from nbval.plugin import IPyNbCell
 
 from tools.kernels import LocalKernelManager
 
 # 小批量用多线程反而慢：两个测试进程各用一个线程，不互相争抢。笔记本的内核会继承这个设置。
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入口
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item):
+    """nbval 比对完一格的文字，接着比对它的图。"""
+    yield
+    if isinstance(item, IPyNbCell):
+        from tests import figure_checks
+
+        figure_checks.compare(item)
 
 
 def pytest_terminal_summary(terminalreporter):

@@ -16,12 +16,15 @@ from myst_parser.parsers.mdit import create_md_parser
 from nbval.plugin import find_comment_markers, find_metadata_tags
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from tests.common import ROOT
+from tests import figure_checks
+from tests.common import CHINESE, ROOT
 from tools.refresh import notebooks_in_toc  # 与刷新输出用同一份列表
 
 # 全书的输出都比对，一个例外也没有：网站上的每个数都是重跑核对过的。
 # 要加例外，先想想能不能改成处处相同的输出（少印几位、排个序、画成图）。
 MAX_UNCOMPARED_CELLS = 0
+# 图也都比对，只有画用时的四幅例外；理由写在单元格的标签里，见 figure_checks.py。
+MAX_UNCOMPARED_FIGURES = 4
 MAX_CODE_LINES = 25
 SKELETON = ["学习目标", "小结", "练习"]
 MIN_EXERCISES = 5
@@ -198,6 +201,18 @@ def figures_are_captioned(notebook):
     return problems
 
 
+def uncompared_figures_have_reasons(notebook):
+    """不比对的图要写明理由；没有图的单元格不带这个标签。"""
+    problems = []
+    for cell in code_cells(notebook):
+        tagged = any(tag.startswith(figure_checks.VARIES[:-1]) for tag in cell.metadata.get("tags", []))
+        if tagged and not figure_checks.pictures(cell.outputs):
+            problems.append(f"单元格 {cell.id} 没有图，不必标 {figure_checks.VARIES[:-1]}")
+        elif tagged and not re.search(CHINESE, figure_checks.varying_reason(cell) or ""):
+            problems.append(f"单元格 {cell.id} 的标签要写成“{figure_checks.VARIES}理由”")
+    return problems
+
+
 # ---------------------------------------------------------------- 体例
 
 
@@ -341,6 +356,7 @@ CHECKS = [
     no_trailing_semicolons,
     starts_with_the_imports,
     figures_are_captioned,
+    uncompared_figures_have_reasons,
     *LESSON_CHECKS,
     *MARKDOWN_CHECKS,
 ]
@@ -374,7 +390,7 @@ def toc_mismatches(root=ROOT):
 
 
 def count_uncompared(notebook):
-    """nbval 不比对输出的单元格数、预期报错的单元格数、只比对文字的图数。"""
+    """nbval 不比对输出的单元格数、预期报错的单元格数、图数。"""
     uncompared = raises = pictures = 0
     for cell in code_cells(notebook):
         with warnings.catch_warnings():
@@ -382,15 +398,23 @@ def count_uncompared(notebook):
             options = {**dict(find_metadata_tags(cell.metadata)), **dict(find_comment_markers(cell.source))}
         uncompared += bool(options.get("skip")) or options.get("check") is False or cell.execution_count is None
         raises += bool(options.get("check_exception"))
-        pictures += sum("image/png" in output.get("data", {}) for output in cell.outputs)
+        pictures += len(figure_checks.pictures(cell.outputs))
     return uncompared, raises, pictures
+
+
+def uncompared_figures(notebook):
+    """不比对的图的编号。"""
+    cells = [cell for cell in code_cells(notebook) if figure_checks.varying_reason(cell)]
+    return [cell.metadata.get("mystnb", {}).get("figure", {}).get("name", cell.id) for cell in cells]
 
 
 def summary_line():
     """测试结束时打印的一行。"""
-    counts = [count_uncompared(read(path)) for path in notebooks_in_toc()]
+    notebooks = [read(path) for path in notebooks_in_toc()]
+    counts = [count_uncompared(notebook) for notebook in notebooks]
     uncompared, raises, pictures = (sum(column) for column in zip(*counts)) if counts else (0, 0, 0)
+    figures = [name for notebook in notebooks for name in uncompared_figures(notebook)]
     return (
         f"未比对输出的单元格：{uncompared} 个（上限 {MAX_UNCOMPARED_CELLS}）；预期报错的单元格：{raises} 个；"
-        f"图 {pictures} 幅只比对文字"
+        f"图 {pictures} 幅，其中 {len(figures)} 幅不比对（上限 {MAX_UNCOMPARED_FIGURES}）：{'、'.join(figures) or '无'}"
     )
