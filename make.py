@@ -6,6 +6,7 @@
 import argparse
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +18,9 @@ VENV = HERE / ".venv"
 BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 HTML = HERE / "_build" / "html"
+UNFINISHED = HERE / "_build" / "unfinished"  # 构建时才有；留下来说明上次没有建完
+# venv 与 pip 会在环境里建的东西；新的 .venv 不能清掉别的
+VENV_NAMES = {"bin", "include", "lib", "lib64", "share", "etc", "Scripts", "Include", "Lib", "installed.txt"}
 MIN_PYTHON = (3, 11)  # torch 2.15 的要求
 PORT = 8000
 
@@ -88,13 +92,7 @@ def install():
     if stamp.exists() and PYTHON.exists() and stamp.read_text(encoding="utf-8") == wanted:
         return
     print("第一次运行：创建 .venv 并安装依赖（要下载 torch，视网速需要几分钟到几十分钟）。", flush=True)
-    try:
-        # 重新来过：上次可能中断在半路，也可能是别的 Python 建的
-        venv.create(VENV, clear=VENV.exists(), with_pip=True)
-    except (OSError, subprocess.CalledProcessError) as error:
-        raise Failure(
-            f"无法在 {VENV} 创建虚拟环境（{error}）。在 Debian 与 Ubuntu 上请先 apt install python3-venv。"
-        ) from error
+    _create_environment()
     pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     failed = "依赖没有装好。检查网络与磁盘空间后再运行一次；网速慢时可用环境变量 PIP_INDEX_URL 指定就近的镜像。"
     run(*pip, "-r", "requirements.txt", "-c", "constraints.txt", failed=failed)
@@ -104,15 +102,47 @@ def install():
 def _fingerprint():
     """安装内容取决于这三个文件、Python 的版本与项目的位置。"""
     files = ("requirements.txt", "constraints.txt", "pyproject.toml")
-    content = b"".join((HERE / name).read_bytes() for name in files)
+    try:
+        content = b"".join((HERE / name).read_bytes() for name in files)
+    except OSError as error:
+        name = Path(error.filename).name
+        raise Failure(
+            f"读不到 {name}（{error.strerror}）。书若是用 git 取得的，git checkout -- {name} 可以恢复。"
+        ) from error
     return f"{sys.version}\n{VENV}\n{hashlib.sha256(content).hexdigest()}\n"
 
 
+def _create_environment():
+    """从头创建 .venv：旧的可能中断在半路，也可能是别的 Python 建的，都清空重来。"""
+    try:
+        names = {path.name for path in VENV.iterdir()} if VENV.is_dir() else set()
+        # 没有 pyvenv.cfg，又有别的东西（例如 conda 的环境）：不是我们建的，不能清空
+        if "pyvenv.cfg" not in names and not names <= VENV_NAMES:
+            raise Failure(f"{VENV} 不是 venv 创建的环境，没有动它。请把它移走或删除，再运行一次。")
+        venv.create(VENV, clear=VENV.exists(), with_pip=True)
+    except subprocess.CalledProcessError as error:
+        raise Failure(
+            f"在 {VENV} 里装不上 pip（{error}）。在 Debian 与 Ubuntu 上请先 apt install python3-venv。"
+        ) from error
+    except (OSError, ValueError) as error:  # ValueError：.venv 是文件或断开的链接，路径里有分隔符
+        raise Failure(
+            f"无法创建 {VENV}（{error}）。请关掉正在用它的程序，检查磁盘空间与写入权限；仍不行就删除 .venv 再试。"
+        ) from error
+
+
 def build():
+    """构建网站；上次没有建完，就全部重建。
+
+    Sphinx 只看源文件变没变：中断之后再运行，它会略过没抄完的图；有警告而失败之后再运行，它不再警告。
+    """
+    again = ["--all"] if UNFINISHED.exists() else []
+    UNFINISHED.parent.mkdir(exist_ok=True)
+    UNFINISHED.touch()
     run(
-        *(BIN / "jupyter-book", "build", ".", "-nW", "--keep-going"),
+        *(BIN / "jupyter-book", "build", ".", "-nW", "--keep-going", *again),
         failed="网站没有建成：请改正上面列出的警告与错误。",
     )
+    UNFINISHED.unlink()
 
 
 def run(*command, failed):
@@ -163,6 +193,9 @@ def main(argv):
     except Failure as failure:
         print(f"错误：{failure}", file=sys.stderr)
         return failure.status
+    except OSError as error:
+        print(f"错误：无法读写文件（{error}）。请检查磁盘空间与写入权限，再运行一次。", file=sys.stderr)
+        return 2
     except KeyboardInterrupt:
         print("\n已中断；再运行一次会从头接着做。", file=sys.stderr)
         return 130
@@ -170,4 +203,5 @@ def main(argv):
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # 被要求结束时与 Ctrl+C 一样：先停下正在运行的命令
     sys.exit(main(sys.argv[1:]))

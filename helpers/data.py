@@ -3,13 +3,20 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from operator import index
 from pathlib import Path
 from urllib.error import URLError
 
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
-from helpers._check import check_batch_size, check_positive_int, check_same_length
+from helpers._check import (
+    check_batch_size,
+    check_callable,
+    check_number,
+    check_positive_int,
+    check_same_length,
+)
 
 # 数据随仓库携带，放在 helpers 旁边的 data/ 里；用相对本文件的位置，与工作目录无关。
 DATA_ROOT = Path(__file__).resolve().parent.parent / "data"
@@ -56,7 +63,7 @@ def synthetic_data(w, b, num_examples, noise_std=0.01):
     Raises
     ------
     TypeError, ValueError
-        ``w`` 不是一维浮点张量、样本数不是正整数，或噪声的标准差为负。
+        ``w`` 不是一维浮点张量、样本数不是正整数、噪声的标准差为负，或有 nan 与 inf。
 
     Notes
     -----
@@ -64,9 +71,11 @@ def synthetic_data(w, b, num_examples, noise_std=0.01):
     """
     if not (isinstance(w, torch.Tensor) and w.dim() == 1 and w.is_floating_point() and len(w)):
         raise TypeError("w 要是一维的浮点张量，例如 torch.tensor([2, -3.4])。")
+    if not w.isfinite().all():
+        raise ValueError(f"w 要都是有限的数；收到 {w.tolist()}。")
+    check_number("b", b)
     num_examples = check_positive_int("num_examples", num_examples)
-    if not noise_std >= 0:
-        raise ValueError(f"noise_std 是标准差，不能为负，也不能是 nan；收到 {noise_std}。")
+    check_number("noise_std", noise_std, low=0)
     X = torch.randn(num_examples, len(w), dtype=w.dtype)  # (n, d)
     y = X @ w + b  # (n,)
     y += noise_std * torch.randn_like(y)
@@ -91,7 +100,7 @@ def data_iter(batch_size, features, labels):
     Raises
     ------
     TypeError, ValueError
-        批量大小不是正整数，两者长度不同，或数据为空。在调用时就报，不等到取第一批。
+        批量大小不是正整数，两者不是张量、长度不同，或数据为空。在调用时就报，不等到取第一批。
     """
     batch_size = check_batch_size(batch_size)
     check_same_length(features, labels)
@@ -116,6 +125,11 @@ class InMemoryDataset(TensorDataset):
     transform : callable, optional
         作用在第一个张量（特征）的整批数据上。
 
+    Raises
+    ------
+    TypeError, ValueError
+        没有张量、长度不同或没有样本，或 ``transform`` 不可调用。
+
     Notes
     -----
     自己构造 DataLoader 时要写 ``collate_fn=lambda batch: batch``，因为取出的已经是一批；
@@ -123,6 +137,9 @@ class InMemoryDataset(TensorDataset):
     """
 
     def __init__(self, *tensors, transform=None):
+        check_same_length(*tensors)
+        if transform is not None:
+            check_callable("transform", transform, "作用在整批特征上的函数")
         super().__init__(*tensors)
         self.transform = transform
 
@@ -170,7 +187,8 @@ def load_array(data_arrays, batch_size, is_train=True):
         批量大小不是正整数，各张量长度不同，或数据为空。
     """
     batch_size = check_batch_size(batch_size)
-    check_same_length(*data_arrays)
+    if not isinstance(data_arrays, Sequence):  # 张量本身也能一行一行地遍历，所以要挡住
+        raise TypeError(f"data_arrays 要是几个张量，例如 (features, labels)；收到 {type(data_arrays).__name__}。")
     return _loader(InMemoryDataset(*data_arrays), batch_size, is_train)
 
 
@@ -195,14 +213,21 @@ def fashion_mnist_root(root=None):
     Raises
     ------
     RuntimeError
-        某个文件缺失且下载不到、已损坏，或无法写入。错误里写明文件与补救办法。
+        某个文件缺失且下载不到、已损坏，或无法读写。错误里写明文件与补救办法。
+    TypeError
+        ``root`` 不是路径。
     """
+    if not isinstance(root, str | os.PathLike | None):
+        raise TypeError(f"root 要是文件夹的路径；收到 {root!r}（{type(root).__name__}）。")
     from torchvision.datasets import FashionMNIST  # 约 2 秒，只在真要读数据时付
 
     root = DATA_ROOT if root is None else Path(root).expanduser()
     raw = root / "FashionMNIST" / "raw"
-    for packed_name, packed_md5 in FashionMNIST.resources:
-        _prepare(raw, packed_name, packed_md5, FashionMNIST.mirrors)
+    try:
+        for packed_name, packed_md5 in FashionMNIST.resources:
+            _prepare(raw, packed_name, packed_md5, FashionMNIST.mirrors)
+    except OSError as error:
+        raise RuntimeError(f"无法读取文件夹 {raw} 里的数据（{error}）。请检查它的权限。") from error
     return root
 
 
@@ -249,7 +274,7 @@ def _unpack(packed, unpacked):
         if not unpacked.exists():
             raise RuntimeError(
                 f"无法把 {packed.name} 解包到文件夹 {packed.parent}（{error}）。"
-                "请检查这个文件夹能否写入、磁盘是否还有 60 MB 空间。"
+                "请检查这个文件夹能否写入、磁盘是否还有 60 MB 空间；也可以把 data 复制到别处，用参数 root 指定。"
             ) from error
 
 
@@ -330,13 +355,16 @@ def get_fashion_mnist_labels(labels, language="zh"):
 
     Raises
     ------
-    ValueError
-        编号不在 0–9 之间，或没有这种语言。
+    TypeError, ValueError
+        编号不是整数、不在 0–9 之间，或没有这种语言。
     """
-    if language not in FASHION_MNIST_LABELS:
+    if not (isinstance(language, str) and language in FASHION_MNIST_LABELS):
         raise ValueError(f'language 只能是 "zh" 或 "en"；收到 {language!r}。')
     names = FASHION_MNIST_LABELS[language]
-    numbers = [int(label) for label in labels]
+    try:
+        numbers = [index(label) for label in labels]  # 不用 int()：它会把 2.7 变成 2
+    except TypeError as error:
+        raise TypeError(f"labels 要是整数类别编号的序列；收到 {labels!r}。") from error
     wrong = [number for number in numbers if not 0 <= number < len(names)]
     if wrong:
         raise ValueError(f"类别编号要在 0 到 {len(names) - 1} 之间；收到 {wrong[0]}。")

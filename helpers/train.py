@@ -4,12 +4,21 @@
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import contextmanager
 
 import torch
 
-from helpers._check import check_class_labels, check_positive_int
+from helpers._check import (
+    batches,
+    check_callable,
+    check_class_labels,
+    check_data_iter,
+    check_finite_gradients,
+    check_positive_int,
+    check_positive_number,
+    check_tensor,
+)
 
 # ---------------------------------------------------------------- 模型与损失
 
@@ -26,7 +35,16 @@ def linreg(X, w, b):
     Returns
     -------
     Tensor, float, (n, q)
+
+    Raises
+    ------
+    TypeError, ValueError
+        不是浮点张量，或形状对不上。
     """
+    check_tensor("X", X, dim=2)
+    check_tensor("w", w, dim=2)
+    if X.shape[1] != w.shape[0]:
+        raise ValueError(f"X 的列数要等于 w 的行数；收到 {tuple(X.shape)} 与 {tuple(w.shape)}。")
     return X @ w + b
 
 
@@ -44,9 +62,11 @@ def squared_loss(y_hat, y):
 
     Raises
     ------
-    ValueError
-        元素个数不同。
+    TypeError, ValueError
+        不是张量，或元素个数不同。
     """
+    check_tensor("y_hat", y_hat)
+    check_tensor("y", y)
     if y_hat.numel() != y.numel():
         raise ValueError(f"y_hat 与 y 的元素个数要相同；收到形状 {tuple(y_hat.shape)} 与 {tuple(y.shape)}。")
     return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
@@ -65,7 +85,15 @@ def softmax(X):
     -------
     Tensor, float, (n, q)
         每个元素在 [0, 1]，每行之和为 1。
+
+    Raises
+    ------
+    TypeError, ValueError
+        不是二维的浮点张量，或没有列。
     """
+    check_tensor("X", X, dim=2)
+    if X.shape[1] == 0:
+        raise ValueError("X 的每一行至少要有一个数。")
     X_exp = (X - X.max(dim=1, keepdim=True).values).exp()
     return X_exp / X_exp.sum(dim=1, keepdim=True)
 
@@ -87,9 +115,11 @@ def cross_entropy(y_hat, y):
     Raises
     ------
     TypeError, ValueError
-        形状、类型或标签范围不对。
+        形状、类型或标签范围不对，或 ``y_hat`` 不是概率。
     """
     check_class_labels(y_hat, y)
+    if (y_hat < 0).any() or (y_hat > 1 + 1e-3).any():  # nan 不在此列：由训练循环报告是第几轮
+        raise ValueError("y_hat 要是概率，在 0 到 1 之间；未规范化的输出请先用 softmax。")
     return -torch.log(y_hat[torch.arange(len(y_hat)), y.long()])
 
 
@@ -105,7 +135,7 @@ def sgd(params, lr, batch_size):
     Parameters
     ----------
     params : iterable of Tensor
-        ``requires_grad`` 为真、已有 ``.grad`` 的参数；就地修改。
+        ``requires_grad`` 为真、已有 ``.grad`` 的参数，至少一个；就地修改。
     lr : float
         学习率，大于 0。
     batch_size : int
@@ -114,20 +144,36 @@ def sgd(params, lr, batch_size):
     Raises
     ------
     TypeError, ValueError
-        学习率或批量大小不对。
+        学习率或批量大小不对，或没有参数。
     RuntimeError
         某个参数还没有梯度。
+    FloatingPointError
+        梯度里有 nan 或 inf。
+
+    以上错误都在改动任何参数之前报告。
     """
-    if not lr > 0:
-        raise ValueError(f"学习率 lr 要大于 0；收到 {lr}。")
+    check_positive_number("lr", lr)
     check_positive_int("batch_size", batch_size)
-    params = list(params)
+    params = _listed(params)
     if any(param.grad is None for param in params):
         raise RuntimeError("有参数还没有梯度：请先对损失调用 backward()，并确认参数的 requires_grad 为 True。")
+    check_finite_gradients(params)
     with torch.no_grad():
         for param in params:
             param -= lr * param.grad / batch_size
             param.grad.zero_()
+
+
+def _listed(params):
+    """列成列表；单个张量会被一行一行地遍历，用完的生成器是空的，都会静静地什么也不更新。"""
+    if isinstance(params, torch.Tensor) or not isinstance(params, Iterable):
+        raise TypeError(f"params 要是参数的列表，例如 [w, b]；收到 {type(params).__name__}。")
+    params = list(params)
+    if not params:
+        raise ValueError("没有参数可更新。net.parameters() 是生成器，只能用一次：请写 list(net.parameters())。")
+    for i, param in enumerate(params):
+        check_tensor(f"params[{i}]", param)
+    return params
 
 
 # ---------------------------------------------------------------- 评价
@@ -171,10 +217,7 @@ def _evaluating(net):
 
 
 def _check_net(net):
-    if not callable(net):
-        raise TypeError(
-            f"net 要是可调用的模型（函数或 nn.Module）；收到 {type(net).__name__}。参数的次序是 (net, data_iter)。"
-        )
+    check_callable("net", net, "模型（函数或 nn.Module），写在数据之前")
 
 
 def evaluate_accuracy(net, data_iter):
@@ -195,12 +238,12 @@ def evaluate_accuracy(net, data_iter):
     Raises
     ------
     TypeError, ValueError
-        ``net`` 不可调用，数据为空，或标签不对。
+        ``net`` 不可调用，数据为空、不是 (X, y)，或标签不对。
     """
     _check_net(net)
     correct, count = 0, 0
     with _evaluating(net):
-        for X, y in data_iter:
+        for X, y in batches(data_iter):
             y_hat = net(X)
             check_class_labels(y_hat, y)
             correct += (y_hat.argmax(dim=1) == y).sum().item()
@@ -224,11 +267,17 @@ def evaluate_loss(net, data_iter, loss):
     -------
     float
         损失之和除以样本总数。
+
+    Raises
+    ------
+    TypeError, ValueError
+        ``net`` 或 ``loss`` 不可调用，数据为空、不是 (X, y)，或 ``loss`` 返回的不是每个样本的损失。
     """
     _check_net(net)
+    check_callable("loss", loss, "返回每个样本损失的函数")
     total, count = 0.0, 0
     with _evaluating(net):
-        for X, y in data_iter:
+        for X, y in batches(data_iter):
             total += _per_example(loss(net(X), y), y).sum().item()
             count += len(y)
     if count == 0:
@@ -253,7 +302,7 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
     train_iter : iterable of (Tensor, Tensor)
         可反复遍历的训练数据，例如 DataLoader。
     test_iter : iterable of (Tensor, Tensor) or None
-        每轮之后用来评价；没有就传 None。
+        可反复遍历，每轮之后用来评价；没有就传 None。
     loss : callable
         ``loss(y_hat, y)`` 返回每个样本的损失，元素个数等于批量大小；
         ``nn.CrossEntropyLoss`` 等要写 ``reduction="none"``。
@@ -273,15 +322,16 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
     TypeError, ValueError
         参数不对，或 ``loss`` 返回的不是每个样本的损失。
     FloatingPointError
-        损失变成 nan 或 inf；在更新参数之前报告，参数停在上一步。
+        损失或梯度变成 nan 或 inf；在更新参数之前报告，参数停在上一步。
     """
     _check_net(net)
     check_positive_int("num_epochs", num_epochs)
-    if not (isinstance(updater, torch.optim.Optimizer) or callable(updater)):
-        raise TypeError(f"updater 要是 torch.optim 的优化器，或形如 updater(batch_size) 的函数；收到 {updater!r}。")
-    # 不用 iter(train_iter) 来试：DataLoader 每开始一次遍历都会消耗随机数，打乱的次序就变了。
-    if isinstance(train_iter, Iterator) or not isinstance(train_iter, Iterable):
-        raise TypeError("train_iter 要能反复遍历（例如 DataLoader）；生成器用过一轮就空了。")
+    check_callable("loss", loss, "返回每个样本损失的函数")
+    if not isinstance(updater, torch.optim.Optimizer):
+        check_callable("updater", updater, " torch.optim 的优化器，或形如 updater(batch_size) 的函数")
+    check_data_iter("train_iter", train_iter)
+    if test_iter is not None:
+        check_data_iter("test_iter", test_iter)
     history = {}
     for epoch in range(1, num_epochs + 1):
         record = _train_epoch(net, train_iter, loss, updater, epoch)
@@ -300,7 +350,7 @@ def _train_epoch(net, train_iter, loss, updater, epoch):
     if isinstance(net, torch.nn.Module):
         net.train()
     total_loss, correct, count, classifying = 0.0, 0, 0, False
-    for X, y in train_iter:
+    for X, y in batches(train_iter):
         y_hat = net(X)
         classifying = not y.is_floating_point()
         if classifying:
@@ -324,6 +374,7 @@ def _step(l, updater):
     if isinstance(updater, torch.optim.Optimizer):
         updater.zero_grad()
         l.mean().backward()
+        check_finite_gradients(param for group in updater.param_groups for param in group["params"])
         updater.step()
     else:
         l.sum().backward()
@@ -331,6 +382,7 @@ def _step(l, updater):
 
 
 def _per_example(l, y):
+    check_tensor("loss(y_hat, y)", l)
     if l.numel() != len(y) or l.dim() == 0:
         raise ValueError(
             f"loss 要返回每个样本的损失（这一批应有 {len(y)} 个数），收到形状 {tuple(l.shape)}。"

@@ -1,11 +1,16 @@
 """几个测试文件共用的小零件。"""
 
+import os
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 CHINESE = "[\u4e00-\u9fff]"
+MAKE_INPUTS = ("requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的三个文件
 BAD_POSITIVE_INTS = [
     pytest.param(0, ValueError, id="0"),
     pytest.param(-1, ValueError, id="-1"),
@@ -19,3 +24,19 @@ BAD_POSITIVE_INTS = [
 def raises_chinese(error, *words):
     """错误的类型要对，文字要是中文，并含有各个词（正则表达式，次序不限）。"""
     return pytest.raises(error, match="(?s)" + "".join(f"(?=.*{word})" for word in (CHINESE, *words)))
+
+
+def run_make(folder, *args, **env):
+    return subprocess.run(
+        [sys.executable, "make.py", *args],
+        cwd=folder,
+        env={**os.environ, "PYTHONUTF8": "1", **env},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=120,
+    )
+
+
+def one_chinese_sentence(text):
+    return text.count("\n") == 1 and text.startswith("错误：") and re.search(CHINESE, text) is not None

@@ -1,10 +1,14 @@
 """单元测试与网站测试共用的设置。"""
 
+import importlib.util
 import os
 import shutil
+from types import SimpleNamespace
 
 import matplotlib
 import pytest
+
+from tests.common import MAKE_INPUTS, ROOT
 
 # 图只画在内存里。不用环境变量 MPLBACKEND：笔记本的内核会继承它，图就不会出现在输出里。
 matplotlib.use("agg")
@@ -24,3 +28,49 @@ def browser():
         browser = playwright.chromium.launch(executable_path=chromium, args=args)
         yield browser
         browser.close()
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """只有 make.py 与它读的三个文件（内容为空）。"""
+    folder = tmp_path / "书 book"  # 路径里有空格与中文
+    folder.mkdir()
+    shutil.copyfile(ROOT / "make.py", folder / "make.py")
+    for name in MAKE_INPUTS:
+        (folder / name).write_text("# 空\n", encoding="utf-8")
+    return folder
+
+
+@pytest.fixture
+def make(copy):
+    """把副本作为模块导入。"""
+    spec = importlib.util.spec_from_file_location("make_copy", copy / "make.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def fake(make, monkeypatch):
+    """假的 venv 与子进程：记下做了什么；fake.statuses 是各命令依次的退出码，之后都是 0。"""
+    log = SimpleNamespace(created=[], commands=[], envs=[], statuses=[])
+
+    def create(folder, clear=False, with_pip=False):
+        log.created.append((folder, clear, with_pip))
+        if clear:
+            shutil.rmtree(folder)
+        make.PYTHON.parent.mkdir(parents=True)
+        make.PYTHON.touch()
+
+    def run(command, cwd, env):
+        log.commands.append(command)
+        log.envs.append(env)
+        assert cwd == make.HERE and all(isinstance(part, str) for part in command)
+        status = log.statuses.pop(0) if log.statuses else 0
+        if isinstance(status, BaseException):
+            raise status
+        return SimpleNamespace(returncode=status)
+
+    monkeypatch.setattr(make.venv, "create", create)
+    monkeypatch.setattr(make.subprocess, "run", run)
+    return log

@@ -16,71 +16,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.common import CHINESE, ROOT
-
-INPUTS = ("requirements.txt", "constraints.txt", "pyproject.toml")
-
-
-@pytest.fixture
-def copy(tmp_path):
-    """只有 make.py 与它读的三个文件（内容为空）。"""
-    folder = tmp_path / "书 book"  # 路径里有空格与中文
-    folder.mkdir()
-    shutil.copyfile(ROOT / "make.py", folder / "make.py")
-    for name in INPUTS:
-        (folder / name).write_text("# 空\n", encoding="utf-8")
-    return folder
-
-
-@pytest.fixture
-def make(copy):
-    """把副本作为模块导入。"""
-    spec = importlib.util.spec_from_file_location("make_copy", copy / "make.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture
-def fake(make, monkeypatch):
-    """假的 venv 与子进程：记下做了什么；fake.statuses 是各命令依次的退出码，之后都是 0。"""
-    log = SimpleNamespace(created=[], commands=[], envs=[], statuses=[])
-
-    def create(folder, clear=False, with_pip=False):
-        log.created.append((folder, clear, with_pip))
-        if clear:
-            shutil.rmtree(folder)
-        make.PYTHON.parent.mkdir(parents=True)
-        make.PYTHON.touch()
-
-    def run(command, cwd, env):
-        log.commands.append(command)
-        log.envs.append(env)
-        assert cwd == make.HERE and all(isinstance(part, str) for part in command)
-        status = log.statuses.pop(0) if log.statuses else 0
-        if isinstance(status, BaseException):
-            raise status
-        return SimpleNamespace(returncode=status)
-
-    monkeypatch.setattr(make.venv, "create", create)
-    monkeypatch.setattr(make.subprocess, "run", run)
-    return log
-
-
-def run_make(folder, *args, **env):
-    return subprocess.run(
-        [sys.executable, "make.py", *args],
-        cwd=folder,
-        env={**os.environ, "PYTHONUTF8": "1", **env},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-    )
-
-
-def one_chinese_sentence(text):
-    return text.count("\n") == 1 and text.startswith("错误：") and re.search(CHINESE, text) is not None
+from tests.common import CHINESE, MAKE_INPUTS, ROOT, one_chinese_sentence, run_make
 
 
 def stamps(make):
@@ -108,7 +44,7 @@ def test_wrong_command_line(copy, args):
     result = run_make(copy, *args)
     assert (result.returncode, result.stdout) == (2, "")
     assert one_chinese_sentence(result.stderr), result.stderr
-    assert {path.name for path in copy.iterdir()} - {"__pycache__"} == {"make.py", *INPUTS}  # 什么也没做
+    assert {path.name for path in copy.iterdir()} - {"__pycache__"} == {"make.py", *MAKE_INPUTS}  # 什么也没做
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "gbk", "cp1252", "utf-8"])
@@ -184,7 +120,7 @@ def test_second_run_does_nothing(make, fake, monkeypatch, capsys):
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("name", INPUTS)
+@pytest.mark.parametrize("name", MAKE_INPUTS)
 def test_changed_requirements_are_installed(make, fake, name):
     make.install()
     (make.HERE / name).write_text("# 变了\n", encoding="utf-8")

@@ -413,10 +413,17 @@ def test_bad_input_is_reported(case, bad):
 
 
 @pytest.mark.parametrize("kind", ["回归"])
-def test_bad_gradient_is_reported(case):
-    """损失有限而梯度不是（√0 的导数）：下一批就要报告，不能带着 nan 的参数静静地训练下去。"""
-    with raises_chinese(FloatingPointError, "第 1 轮"):
-        run(case, loss=lambda y_hat, y: ((y_hat - y_hat.detach()) ** 2).sqrt())
+@pytest.mark.parametrize("make", [lambda p: torch.optim.SGD(p, 0.1), lambda p: functools.partial(helpers.sgd, p, 0.1)])
+def test_bad_gradient_stops_before_the_step(case, make):
+    """损失有限而梯度不是（√0 的导数）：在更新之前报告，参数不变成 nan。"""
+    data, net, _ = case
+    before = copy.deepcopy(net.state_dict())
+    loader = helpers.load_array(data, 16)
+    with raises_chinese(FloatingPointError, "梯度"):
+        helpers.train(
+            net, loader, None, lambda y_hat, y: (y_hat - y_hat.detach()).square().sqrt(), 1, make([*net.parameters()])
+        )
+    torch.testing.assert_close(net.state_dict(), before)
 
 
 @pytest.mark.parametrize(("num_epochs", "error"), BAD_POSITIVE_INTS)

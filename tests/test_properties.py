@@ -1,0 +1,427 @@
+"""helpers 的性质：对随机的输入都要成立的等式，与对坏参数的拒绝（hypothesis）。
+
+例子由代码本身决定（derandomize），每次、每台机器都一样；不存例子，不限时间。
+"""
+
+import copy
+import functools
+import math
+import re
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from torch import nn
+from torch.nn import functional as F
+from torch.utils.data import DataLoader
+
+import helpers
+from helpers import plt
+from tests.common import CHINESE
+
+settings.register_profile(
+    "book",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=25,
+    suppress_health_check=[HealthCheck.too_slow],  # 机器忙时取例子会慢，与代码的对错无关
+)
+settings.load_profile("book")
+
+few = settings(max_examples=6)  # 训练与画图较慢
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quiet_plots():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(plt, "show", lambda: None)
+        yield
+
+
+# ---------------------------------------------------------------- 随机的张量
+
+
+def floats(low=None, high=None):
+    """float32 能表示的有限的数；不给范围时，大到 ±3.4e38、小到非规格化数。"""
+    return st.floats(low, high, width=32, allow_nan=False, allow_infinity=False)
+
+
+def tensors(shape, elements):
+    return arrays(np.float32, shape, elements=elements).map(torch.from_numpy)
+
+
+def matrices(elements, max_rows=6, max_columns=5):
+    return st.tuples(st.integers(1, max_rows), st.integers(1, max_columns)).flatmap(
+        lambda shape: tensors(shape, elements)
+    )
+
+
+@st.composite
+def classified(draw, elements, max_rows=12):
+    """未规范化的输出 (n, q) 与标签 (n,)。"""
+    logits = draw(matrices(elements, max_rows=max_rows))
+    n, q = logits.shape
+    return logits, torch.tensor(draw(st.lists(st.integers(0, q - 1), min_size=n, max_size=n)))
+
+
+@st.composite
+def splits(draw, n):
+    """把 n 个样本切成几段，每段的样本数。"""
+    cuts = sorted(draw(st.sets(st.integers(1, n - 1)))) if n > 1 else []
+    return [b - a for a, b in zip([0, *cuts], [*cuts, n])]
+
+
+# ---------------------------------------------------------------- softmax 与损失
+
+
+@given(matrices(floats()))
+def test_softmax_gives_probabilities_for_any_finite_input(X):
+    y_hat = helpers.softmax(X)
+    assert (y_hat >= 0).all()
+    torch.testing.assert_close(y_hat.sum(dim=1), torch.ones(len(X)))
+    torch.testing.assert_close(y_hat, torch.softmax(X, dim=1))
+
+
+@given(matrices(floats(-50, 50)), floats(-50, 50))
+def test_softmax_ignores_a_constant_added_to_a_row(X, c):
+    torch.testing.assert_close(helpers.softmax(X + c), helpers.softmax(X), rtol=1e-4, atol=1e-6)
+
+
+@given(matrices(floats()))
+def test_softmax_keeps_the_order(X):
+    in_order = helpers.softmax(X).gather(1, X.argsort(dim=1))
+    assert (in_order.diff(dim=1) >= -1e-6).all()  # exp 的末位可能有一个单位的误差
+
+
+@given(classified(floats(-30, 30)))
+def test_cross_entropy_is_that_of_torch(case):
+    logits, y = case
+    l = helpers.cross_entropy(helpers.softmax(logits), y)
+    assert (l >= 0).all() and l.shape == y.shape
+    torch.testing.assert_close(l, F.cross_entropy(logits, y, reduction="none"), rtol=1e-4, atol=1e-5)
+
+
+@given(st.integers(1, 6).flatmap(lambda n: st.tuples(*[tensors((n, 1), floats(-1e3, 1e3))] * 2)))
+def test_squared_loss(pair):
+    y_hat, y = pair
+    l = helpers.squared_loss(y_hat, y.reshape(-1))
+    torch.testing.assert_close(l, F.mse_loss(y_hat, y, reduction="none") / 2)
+    assert torch.equal(l, helpers.squared_loss(y, y_hat)) and torch.equal(helpers.squared_loss(y, y), y * 0)
+
+
+@given(st.data(), *[st.integers(1, 4)] * 3)
+def test_linreg_is_that_of_torch(data, n, d, q):
+    X, w, b = (data.draw(tensors(shape, floats(-9, 9))) for shape in [(n, d), (d, q), (q,)])
+    torch.testing.assert_close(helpers.linreg(X, w, b), F.linear(X, w.T, b))
+
+
+# ---------------------------------------------------------------- 精度
+
+
+@given(classified(floats()), st.randoms(use_true_random=False))
+def test_accuracy_is_a_fraction_and_ignores_the_order(case, random):
+    y_hat, y = case
+    right = sum(row.index(max(row)) == label for row, label in zip(y_hat.tolist(), y.tolist()))
+    assert helpers.accuracy(y_hat, y) == pytest.approx(right / len(y))
+    order = random.sample(range(len(y)), len(y))
+    assert helpers.accuracy(y_hat[order], y[order]) == helpers.accuracy(y_hat, y)
+
+
+@given(classified(floats(-9, 9)), st.data())
+def test_evaluation_does_not_depend_on_the_batches(case, data):
+    y_hat, y = case
+    parts = data.draw(splits(len(y)))
+    batches = list(zip(y_hat.split(parts), y.split(parts)))
+    loss = nn.CrossEntropyLoss(reduction="none")
+    assert helpers.evaluate_accuracy(nn.Identity(), batches) == pytest.approx(helpers.accuracy(y_hat, y))
+    assert helpers.evaluate_loss(nn.Identity(), batches, loss) == pytest.approx(
+        loss(y_hat, y).mean().item(), rel=1e-4, abs=1e-6
+    )
+
+
+# ---------------------------------------------------------------- 小批量
+
+
+LOADERS = {
+    "data_iter": helpers.data_iter,
+    "load_array": lambda size, X, y: helpers.load_array((X, y), size),
+    "load_array 不打乱": lambda size, X, y: helpers.load_array((X, y), size, is_train=False),
+    "InMemoryDataset": lambda size, X, y: DataLoader(
+        helpers.InMemoryDataset(X, y, transform=torch.neg), size, shuffle=True, collate_fn=lambda batch: batch
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LOADERS)
+@given(n=st.integers(1, 40), size=st.integers(1, 50))
+def test_every_example_comes_once_with_its_label(name, n, size):
+    X = torch.arange(1.0, n + 1).reshape(n, 1)
+    sign = -1 if name == "InMemoryDataset" else 1
+    batches = list(LOADERS[name](size, X, 10 * X.reshape(-1)))
+    full, short = divmod(n, size)
+    assert [len(y) for _, y in batches] == [size] * full + [short] * bool(short)
+    for features, labels in batches:
+        assert torch.equal(10 * sign * features.reshape(-1), labels)
+    assert torch.cat([labels for _, labels in batches]).sort().values.equal(10 * X.reshape(-1))
+
+
+@given(st.integers(1, 3).flatmap(lambda d: tensors(d, floats(-9, 9))), floats(-9, 9), st.integers(1, 20))
+def test_synthetic_data_without_noise_is_the_formula(w, b, n):
+    X, y = helpers.synthetic_data(w, b, n, noise_std=0)
+    torch.testing.assert_close(y, X @ w.reshape(-1, 1) + b)
+
+
+# ---------------------------------------------------------------- 优化与训练
+
+
+@given(st.data(), floats(0.0009765625, 10), st.integers(1, 100), st.integers(1, 3))
+def test_sgd_is_that_of_torch(data, lr, batch_size, count):
+    ours, theirs = [], []
+    for _ in range(count):
+        value, grad = data.draw(tensors((2, 3), floats(-9, 9))), data.draw(tensors((2, 3), floats(-9, 9)))
+        for params, scale in [(ours, 1), (theirs, batch_size)]:
+            params.append(value.clone().requires_grad_())
+            params[-1].grad = grad / scale
+    helpers.sgd(ours, lr, batch_size)
+    torch.optim.SGD(theirs, lr).step()
+    torch.testing.assert_close(ours, theirs)
+    assert all((param.grad == 0).all() for param in ours)
+
+
+@few
+@given(st.integers(0, 99), st.integers(1, 20), st.integers(1, 25), floats(0.0078125, 0.125), st.booleans())
+def test_training_from_scratch_and_with_an_optimizer_agree(seed, n, size, lr, classifying):
+    torch.manual_seed(seed)
+    X, net = torch.randn(n, 2), nn.Linear(2, 3 if classifying else 1)
+    y = torch.randint(3, (n,)) if classifying else torch.randn(n, 1)
+    loss = nn.CrossEntropyLoss(reduction="none") if classifying else helpers.squared_loss
+    loader = helpers.load_array((X, y), size, is_train=False)
+    other = copy.deepcopy(net)
+    scratch = helpers.train(net, loader, loader, loss, 2, functools.partial(helpers.sgd, [*net.parameters()], lr))
+    concise = helpers.train(other, loader, loader, loss, 2, torch.optim.SGD(other.parameters(), lr))
+    assert scratch.keys() == concise.keys()
+    assert all(scratch[key] == pytest.approx(concise[key], rel=1e-4) for key in scratch)
+    torch.testing.assert_close([*net.parameters()], [*other.parameters()])
+
+
+# ---------------------------------------------------------------- 类别名与图
+
+
+@given(st.lists(st.integers(0, 9)), st.sampled_from([list, tuple, np.array, torch.tensor]))
+def test_labels_are_looked_up_one_by_one(numbers, kind):
+    labels = kind(numbers) if numbers else numbers  # 空的张量没有整数类型
+    assert helpers.get_fashion_mnist_labels(labels) == [helpers.FASHION_MNIST_LABELS["zh"][i] for i in numbers]
+
+
+@few
+@given(st.data(), st.integers(1, 3), st.integers(1, 4), st.sampled_from([0.5, 1, 2.25]), st.booleans())
+def test_image_grid_sizes(data, rows, cols, scale, titled):
+    count = data.draw(st.integers(1, rows * cols))
+    axes = helpers.show_images(
+        torch.zeros(count, 1, 2, 3), rows, cols, titles=["图"] * count if titled else None, scale=scale
+    )
+    width, height = plt.gcf().get_size_inches()
+    plt.close()
+    assert axes.shape == (rows * cols,) and [len(ax.images) for ax in axes] == [1] * count + [0] * (len(axes) - count)
+    assert math.isclose(width, cols * scale) and math.isclose(height, rows * scale * (1.2 if titled else 1))
+
+
+@few
+@given(st.sets(st.sampled_from(["train_loss", "test_loss", "train_acc", "test_acc"]), min_size=1), st.integers(1, 40))
+def test_learning_curve_has_every_epoch(keys, num_epochs):
+    helpers.learning_curve({key: [0.5] * num_epochs for key in keys})
+    axes = plt.gcf().axes
+    plt.close()
+    assert sum(len(ax.lines) for ax in axes) == len(keys)
+    assert all(list(line.get_xdata()) == list(range(1, num_epochs + 1)) for ax in axes for line in ax.lines)
+    assert all(len(ax.get_xticks()) <= 8 for ax in axes)
+
+
+# ---------------------------------------------------------------- 坏参数
+
+JUNK = st.sampled_from([None, "3", b"3", [], {}, object(), 1j, [1.0, 2.0], float, np.zeros(3)])
+NOT_FINITE = JUNK | st.booleans() | st.sampled_from([math.nan, math.inf, -math.inf])
+NOT_POSITIVE = NOT_FINITE | st.floats(max_value=0)
+NEGATIVE = NOT_FINITE | st.floats(max_value=0, exclude_max=True)
+NOT_POSITIVE_INT = JUNK | st.booleans() | st.integers(max_value=0) | st.floats()
+NOT_TENSOR = JUNK | st.booleans() | st.integers() | st.floats()
+NOT_MATRIX = NOT_TENSOR | st.sampled_from(
+    [torch.tensor(1.0), torch.ones(4), torch.ones(4, 3, 1), torch.ones(4, 0), torch.ones(4, 3).bool()]
+)
+NOT_LABELS = NOT_TENSOR | st.sampled_from(
+    [torch.tensor(labels) for labels in ([], [0, 1, 2], [0, 1, 2, 3], [0, 1, 2, -1], [0.0, 1, 2, 0], [[0]] * 4, True)]
+)
+NOT_FUNCTION = st.sampled_from([None, "3", 3, 0.1, [], torch.ones(2), nn.MSELoss])
+NOT_BATCHES = st.sampled_from([3, helpers.accuracy, [1, 2], [(1, 2)], [(torch.ones(2),)], [torch.ones(2)]])
+GENERATOR = st.builds(lambda: iter([(torch.ones(4, 2), torch.ones(4, 1))]))
+NOT_IMAGES = JUNK | st.sampled_from(
+    [[None], [torch.ones(3)], [torch.ones(2, 4, 4)], torch.ones(1, 0, 0), torch.ones(())]
+)
+
+PROBABILITIES, LABELS = torch.full((4, 3), 1 / 3), torch.tensor([0, 1, 2, 0])
+X, Y = torch.ones(4, 2), torch.ones(4, 1)
+
+
+def with_gradient():
+    w = torch.ones(2, requires_grad=True)
+    w.grad = torch.ones(2)
+    return w
+
+
+def training():
+    net = nn.Linear(2, 1)
+    return {
+        "net": net,
+        "train_iter": [(X, Y)],
+        "test_iter": [(X, Y)],
+        "loss": helpers.squared_loss,
+        "num_epochs": 1,
+        "updater": torch.optim.SGD(net.parameters(), 0.1),
+    }
+
+
+def always(**arguments):
+    return lambda: dict(arguments)
+
+
+# 函数 → (造出一组好参数, 每个参数的坏值)
+CALLS = {
+    "synthetic_data": (
+        always(w=torch.ones(2), b=4.2, num_examples=3, noise_std=0.1),
+        {
+            "w": NOT_TENSOR
+            | st.sampled_from([torch.ones(2, 1), torch.ones(0), torch.tensor([1, 2]), torch.ones(2) / 0]),
+            "b": NOT_FINITE,
+            "num_examples": NOT_POSITIVE_INT,
+            "noise_std": NEGATIVE,
+        },
+    ),
+    "data_iter": (
+        always(batch_size=2, features=X, labels=Y),
+        {"batch_size": NOT_POSITIVE_INT, "features": NOT_TENSOR, "labels": NOT_TENSOR | st.just(torch.ones(3))},
+    ),
+    "load_array": (
+        always(data_arrays=(X, Y), batch_size=2),
+        {"batch_size": NOT_POSITIVE_INT, "data_arrays": NOT_TENSOR | st.sampled_from([X, (), (X, Y[:2]), (X, 3)])},
+    ),
+    "fashion_mnist_root": (None, {"root": st.sampled_from([3, 2.5, True, b"data", [], object()])}),
+    "load_data_fashion_mnist": (
+        None,
+        {"batch_size": NOT_POSITIVE_INT, "resize": NOT_POSITIVE_INT.filter(lambda value: value is not None)},
+    ),
+    "get_fashion_mnist_labels": (
+        always(labels=[0, 9], language="zh"),
+        {
+            "labels": st.sampled_from(
+                [None, 3, "3", [2.7], [-1], [10], [None], ["3"], torch.ones(2), torch.ones(2, 2)]
+            ),
+            "language": JUNK,
+        },
+    ),
+    "linreg": (always(X=X, w=Y[:2], b=0.5), {"X": NOT_MATRIX, "w": NOT_MATRIX | st.just(Y)}),
+    "squared_loss": (
+        always(y_hat=Y, y=Y),
+        {"y_hat": NOT_TENSOR | st.just(torch.ones(3, 1)), "y": NOT_TENSOR | st.just(torch.ones(3, 1))},
+    ),
+    "softmax": (always(X=X), {"X": NOT_MATRIX}),
+    "cross_entropy": (
+        always(y_hat=PROBABILITIES, y=LABELS),
+        {"y_hat": NOT_MATRIX | st.sampled_from([-PROBABILITIES, 9 * PROBABILITIES]), "y": NOT_LABELS},
+    ),
+    "accuracy": (always(y_hat=PROBABILITIES, y=LABELS), {"y_hat": NOT_TENSOR, "y": NOT_LABELS}),
+    "evaluate_accuracy": (
+        always(net=nn.Identity(), data_iter=[(PROBABILITIES, LABELS)]),
+        {"net": NOT_FUNCTION, "data_iter": NOT_BATCHES | st.just([])},
+    ),
+    "evaluate_loss": (
+        always(net=nn.Identity(), data_iter=[(X, X[:, :1])], loss=lambda y_hat, y: y_hat[:, 0]),
+        {"net": NOT_FUNCTION, "data_iter": NOT_BATCHES | st.just([]), "loss": NOT_FUNCTION},
+    ),
+    "sgd": (
+        lambda: {"params": [with_gradient()], "lr": 0.1, "batch_size": 2},
+        {
+            "params": st.sampled_from([None, 3, "w", [], iter(()), [3], [None], torch.ones(2), [torch.ones(2)]]),
+            "lr": NOT_POSITIVE,
+            "batch_size": NOT_POSITIVE_INT,
+        },
+    ),
+    "train": (
+        training,
+        {
+            "net": NOT_FUNCTION,
+            "train_iter": GENERATOR | NOT_BATCHES | st.just([]),
+            "test_iter": GENERATOR | st.sampled_from([3, helpers.accuracy]),
+            "loss": NOT_FUNCTION | st.sampled_from([nn.MSELoss(), lambda y_hat, y: y_hat / 0, lambda y_hat, y: 0.5]),
+            "num_epochs": NOT_POSITIVE_INT,
+            "updater": NOT_FUNCTION,
+        },
+    ),
+    "set_figsize": (
+        always(figsize=(3, 2)),
+        {"figsize": NOT_TENSOR.filter(lambda value: value != [1.0, 2.0]) | st.tuples(NOT_POSITIVE, st.just(2))},
+    ),
+    "show_images": (
+        always(imgs=torch.ones(2, 4, 4), num_rows=1, num_cols=2, titles=["甲", "乙"], scale=1),
+        {
+            "imgs": NOT_IMAGES,
+            "num_rows": NOT_POSITIVE_INT,
+            "num_cols": NOT_POSITIVE_INT,
+            "titles": st.sampled_from([3, "甲乙", [], ["甲"], iter("甲乙"), {}]),
+            "scale": NOT_POSITIVE,
+        },
+    ),
+    "show_fashion_mnist": (
+        always(images=torch.ones(2, 1, 4, 4), labels=torch.tensor([0, 1])),
+        {"images": NOT_IMAGES, "labels": st.sampled_from([3, "甲乙", ["甲"], torch.tensor([0, 10]), torch.ones(2)])},
+    ),
+    "learning_curve": (
+        always(history={"train_loss": [1.0]}),
+        {
+            "history": JUNK
+            | st.sampled_from([{"train_loss": curve, "test_loss": [1.0]} for curve in ([], 3, [1.0] * 2)])
+        },
+    ),
+}
+BAD = [pytest.param(call, name, id=f"{call}-{name}") for call, (_, bad) in CALLS.items() for name in bad]
+
+
+def state(arguments):
+    """调用前后不该变的：参数、绘图设置、随机数。"""
+    tensors = [*arguments.get("params", ())] if isinstance(arguments.get("params"), list) else []
+    if isinstance(arguments.get("net"), nn.Module):
+        tensors += [*arguments["net"].parameters()]
+    values = [tensor.tolist() for tensor in tensors if isinstance(tensor, torch.Tensor)]
+    return values, plt.get_fignums(), plt.rcParams["figure.figsize"], torch.get_rng_state().tolist()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_the_good_arguments_are_good(call):
+    """下一个测试里的错误，只能来自换上去的那一个坏参数。"""
+    if good := CALLS[call][0]:
+        with plt.rc_context():
+            getattr(helpers, call)(**good())
+        plt.close("all")
+
+
+@pytest.mark.parametrize(("call", "name"), BAD)
+@settings(max_examples=15)
+@given(data=st.data())
+def test_bad_arguments_are_refused_in_chinese(call, name, data):
+    good, bad = CALLS[call]
+    arguments = good() if good else {"batch_size": 2} if call.startswith("load") else {}
+    arguments[name] = data.draw(bad[name])
+    before = state(arguments)
+    with pytest.raises((TypeError, ValueError, RuntimeError, FloatingPointError)) as caught:
+        getattr(helpers, call)(**arguments)
+    assert re.search(CHINESE, str(caught.value)), caught.value
+    assert state(arguments) == before  # 没有白做的事：参数没有改，没有画了一半的图
+
+
+def test_every_public_function_is_in_the_table():
+    """新加的函数也要在表里；这几个没有会写错的参数。"""
+    functions = {name for name in helpers.__all__ if callable(getattr(helpers, name))}
+    assert functions - set(CALLS) == {"InMemoryDataset", "use_book_style"}
