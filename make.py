@@ -56,6 +56,12 @@ def refresh(*notebooks):
     run(PYTHON, "-m", "tools.refresh", *notebooks, failed="有笔记本没有跑完，它的输出没有改动。")
 
 
+def everywhere(*seed):
+    """在几种环境里重跑全部笔记本：线程数、指令集、语言、断网等，输出都要一样。"""
+    install()
+    run(PYTHON, "-m", "tools.everywhere", *seed, failed="有的环境里没有通过，见上面的输出。")
+
+
 def serve():
     """构建网站，在本机上打开，文件一改就重建。"""
     install()
@@ -80,7 +86,7 @@ def lab():
     run(PYTHON, "-m", "jupyter", "lab", "--notebook-dir", "chapters", failed="JupyterLab 意外结束。")
 
 
-TASKS = {task.__name__: task for task in (book, test, refresh, serve, lab)}
+TASKS = {task.__name__: task for task in (book, test, refresh, everywhere, serve, lab)}
 
 
 # ---------------------------------------------------------------- 步骤
@@ -169,14 +175,14 @@ def parse(argv):
     parser = ChineseParser(
         prog="make.py",
         usage="python3 make.py 任务 [参数…]",
-        description="任务：\n" + "\n".join(f"  {name:8} {task.__doc__}" for name, task in TASKS.items()),
+        description="任务：\n" + "\n".join(f"  {name:10} {task.__doc__}" for name, task in TASKS.items()),
         formatter_class=argparse.RawDescriptionHelpFormatter,
         add_help=False,
     )
     parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     parser.add_argument("task", choices=TASKS, help=argparse.SUPPRESS)
     args, rest = parser.parse_known_args(argv)
-    if rest and args.task not in ("test", "refresh"):
+    if rest and args.task not in ("test", "refresh", "everywhere"):
         raise Failure(f"任务 {args.task} 不接受参数：{' '.join(rest)}。")
     return TASKS[args.task], rest
 

@@ -1,6 +1,7 @@
-"""笔记本内核的通信方式：走 Unix 套接字，而不是 127.0.0.1 上的端口。
+"""重跑笔记本的内核（nbval 与 tools/refresh.py）：通信方式与设置。
 
-断网时，连回环接口都没有也能跑；也不会与别的程序抢端口。Windows 没有这种套接字，保持原样。
+通信走 Unix 套接字，而不是 127.0.0.1 上的端口：断网时，连回环接口都没有也能跑；也不会与别的程序抢端口。
+Windows 没有这种套接字，保持原样。
 """
 
 import os
@@ -12,6 +13,16 @@ from uuid import uuid4
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.manager import AsyncKernelManager, KernelManager
 from traitlets import default
+
+# 不看个人文件夹里的 matplotlibrc 与 IPython 设置：输出只由书决定；个人文件夹不能写时也照样能跑。内核会继承。
+SETTINGS = Path(__file__).resolve().parent.parent / "_build" / "settings"
+os.environ |= {"MPLCONFIGDIR": str(SETTINGS / "matplotlib"), "IPYTHONDIR": str(SETTINGS / "ipython")}
+
+
+@cache
+def _build_font_cache():
+    """先建好字体的缓存：在内核里建，慢的机器上会往 stderr 写一句话，输出就不同了。"""
+    import matplotlib.font_manager  # noqa: F401
 
 
 @cache
@@ -27,6 +38,10 @@ def _socket_path():
 
 class LocalKernelManager(KernelManager):
     """nbval 用的。"""
+
+    def __init__(self, **kwargs):
+        _build_font_cache()
+        super().__init__(**kwargs)
 
     @default("transport")
     def _transport(self):
