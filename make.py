@@ -86,7 +86,13 @@ def lab():
     run(PYTHON, "-m", "jupyter", "lab", "--notebook-dir", "chapters", failed="JupyterLab 意外结束。")
 
 
-TASKS = {task.__name__: task for task in (book, test, refresh, everywhere, serve, lab)}
+def mutate(*names):
+    """种下 tools/mutants.yml 里的小错误，看测试抓不抓得住；不给名字就是全部。"""
+    install()
+    run(PYTHON, "-m", "tools.mutate", *names, failed="有错误没有被抓住，或没能跑完，见上面的输出。")
+
+
+TASKS = {task.__name__: task for task in (book, test, refresh, everywhere, mutate, serve, lab)}
 
 
 # ---------------------------------------------------------------- 步骤
@@ -182,7 +188,7 @@ def parse(argv):
     parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     parser.add_argument("task", choices=TASKS, help=argparse.SUPPRESS)
     args, rest = parser.parse_known_args(argv)
-    if rest and args.task not in ("test", "refresh", "everywhere"):
+    if rest and args.task not in ("test", "refresh", "everywhere", "mutate"):
         raise Failure(f"任务 {args.task} 不接受参数：{' '.join(rest)}。")
     return TASKS[args.task], rest
 

@@ -113,6 +113,13 @@ def test_second_call_does_not_unpack(world, no_network, monkeypatch):
     assert no_network == []
 
 
+def test_root_may_start_with_a_tilde(world, no_network, monkeypatch):
+    world.add(*UNPACKED)
+    for name in ("HOME", "USERPROFILE"):  # 后者是 Windows 的
+        monkeypatch.setenv(name, str(world.root))
+    assert helpers.fashion_mnist_root("~") == world.root
+
+
 def test_unpacked_files_alone_are_enough(world, no_network):
     world.add(*UNPACKED)
     helpers.fashion_mnist_root(world.root)
@@ -135,14 +142,18 @@ def test_download_error_names_the_folder_when_nothing_exists(tmp_path, no_networ
     assert str(tmp_path / "没有" / "FashionMNIST" / "raw") in str(error.value)
 
 
-def test_missing_is_downloaded_from_the_next_mirror(world, monkeypatch):
+@pytest.mark.parametrize(
+    "error", [URLError("down"), ConnectionResetError(), RuntimeError("File not found or corrupted.")], ids=str
+)
+def test_missing_is_downloaded_from_the_next_mirror(world, monkeypatch, error):
+    """连不上、断在半路、下载到的 MD5 不对（torchvision 报 RuntimeError），都换下一个镜像。"""
     missing = PACKED[3]
     world.add(*(name for name in PACKED if name != missing), *UNPACKED[:3])
     monkeypatch.setattr(FashionMNIST, "mirrors", [*FashionMNIST.mirrors, "https://mirror.invalid/"])
 
     def download(url, root, filename, md5):
         if url.startswith(FashionMNIST.mirrors[0]):
-            raise URLError("first mirror is down")
+            raise error
         world.add(filename)
 
     monkeypatch.setattr(tv_utils, "download_url", download)
@@ -346,6 +357,18 @@ def test_two_processes_unpack_at_once(world):
     process.join(60)
     assert process.exitcode == 0
     assert world.names() == {*PACKED, *UNPACKED}
+
+
+def test_another_process_was_faster(world, no_network, monkeypatch):
+    """Windows 上，别的进程刚解好并正在读它时，换名会被拒绝；文件已经在，就不是错误。"""
+    world.add(*PACKED)
+
+    def refuse(source, target):
+        shutil.copyfile(source, target)
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(helpers.data.os, "replace", refuse)
+    assert helpers.fashion_mnist_root(world.root) == world.root
 
 
 # ================================================================ make.py

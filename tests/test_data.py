@@ -57,6 +57,11 @@ def test_synthetic_data_default_noise():
     assert (y - X).std().item() == pytest.approx(0.01, rel=0.03)
 
 
+def test_synthetic_data_has_the_dtype_of_w():
+    X, y = helpers.synthetic_data(torch.ones(2, dtype=torch.float64), 4.2, 3)
+    assert X.dtype == y.dtype == torch.float64
+
+
 @pytest.mark.parametrize("w", [[2, -3.4], torch.tensor([2, 3]), torch.ones(2, 1), torch.tensor(2.0), torch.ones(0)])
 def test_synthetic_data_rejects_bad_weights(w):
     with raises_chinese(TypeError, "w "):
@@ -188,6 +193,7 @@ def test_loaders_are_plain_dataloaders(loaders):
     assert all(isinstance(loader, DataLoader) and loader.num_workers == 0 for loader in loaders)
     assert [len(loader) for loader in loaders] == [235, 40]
     assert [len(loader.dataset) for loader in loaders] == [60_000, 10_000]
+    assert all(loader.dataset.tensors[0].dtype == torch.uint8 for loader in loaders)  # 存 float32 要占四倍的内存
 
 
 @pytest.mark.parametrize("part", [0, 1])
@@ -246,6 +252,13 @@ def test_resize(loaders, official, resize, size):
     pil = FashionMNIST(helpers.fashion_mnist_root(), train=False, transform=to_tensor)
     expected = torch.stack([pil[i][0] for i in range(32)])
     assert (X - expected).abs().max() <= 2 / 255 and y.equal(official[1].targets[:32])
+
+
+def test_resizing_to_the_same_size_changes_nothing(loaders):
+    (X, _), (expected, _) = (
+        next(iter(test)) for test in (helpers.load_data_fashion_mnist(256, resize=28)[1], loaders[1])
+    )
+    assert torch.equal(X, expected)
 
 
 @pytest.mark.parametrize(("batch_size", "error"), BAD_POSITIVE_INTS)

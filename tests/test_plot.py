@@ -6,12 +6,15 @@ import re
 import subprocess
 import sys
 import warnings
+from types import SimpleNamespace
 
+import IPython
 import matplotlib as mpl
 import numpy as np
 import pytest
 import torch
 from matplotlib import font_manager
+from matplotlib_inline import backend_inline
 from PIL import Image
 
 import helpers
@@ -64,6 +67,15 @@ def test_font_comes_from_the_book():
     helpers.use_book_style()
     path = font_manager.findfont(mpl.rcParams["font.family"][0], fallback_to_default=False)
     assert path == str(ROOT / "helpers" / "fonts" / "NotoSansSCBook-Regular.otf")
+
+
+@pytest.mark.parametrize(("shell", "formats"), [(SimpleNamespace(kernel=1), ["retina"]), (None, [])])
+def test_pictures_are_sharp_in_notebooks_only(monkeypatch, shell, formats):
+    chosen = []
+    monkeypatch.setattr(IPython, "get_ipython", lambda: shell)
+    monkeypatch.setattr(backend_inline, "set_matplotlib_formats", chosen.append)
+    helpers.use_book_style()
+    assert chosen == formats
 
 
 def test_style_can_be_applied_twice():
@@ -139,6 +151,11 @@ def test_colour_images():
     assert np.array_equal(ax.images[0].get_array(), pixels.permute(1, 2, 0).numpy())
 
 
+def geometry(ax):
+    """ax 所在的网格有几行几列。"""
+    return ax.get_subplotspec().get_gridspec().get_geometry()
+
+
 def test_grid():
     images = torch.rand(5, 1, 4, 4)
     axes = helpers.show_images(images, 2, 3, titles=list("甲乙丙丁戊"), scale=2)
@@ -146,7 +163,9 @@ def test_grid():
     assert [ax.get_title() for ax in axes] == [*"甲乙丙丁戊", ""]
     assert [len(ax.images) for ax in axes] == [1, 1, 1, 1, 1, 0]
     assert not any(ax.axison for ax in axes)  # 空格子也不画坐标轴
-    assert axes[0].figure.get_size_inches()[0] == 6
+    assert geometry(axes[0]) == (2, 3)
+    assert axes[0].figure.get_size_inches() == pytest.approx([3 * 2, 2 * 2 * 1.2])  # 给标题留两成
+    assert helpers.show_images(images, 2, 3)[0].figure.get_size_inches() == pytest.approx([3 * 1.5, 2 * 1.5])
 
 
 @pytest.mark.parametrize(("count", "rows", "cols"), [(5, 2, 2), (0, 1, 1), (2, 1, 1)])
@@ -178,6 +197,7 @@ def test_errors_leave_no_empty_figure():
 def test_show_fashion_mnist(labels):
     helpers.show_fashion_mnist(torch.rand(2, 1, 28, 28), labels)
     assert [ax.get_title() for ax in plt.gcf().axes] == ["短靴", "T 恤"]
+    assert geometry(plt.gcf().axes[0]) == (1, 2)
 
 
 # ---------------------------------------------------------------- 训练曲线
@@ -202,6 +222,32 @@ def test_learning_curve(keys, panels):
         assert [text.get_text() for text in ax.get_legend().get_texts()] == names
         for line in ax.lines:
             assert list(line.get_xdata()) == [1, 2, 3] and list(line.get_ydata()) == next(values)
+        assert [line.get_linestyle() for line in ax.lines] == ["-", "--"][: len(names)]  # 不靠颜色也分得清
+
+
+@pytest.mark.parametrize(("num_epochs", "ticks"), [(1, [1]), (8, [*range(1, 9)]), (30, [*range(1, 31, 4)])])
+def test_ticks_are_not_crowded(num_epochs, ticks):
+    helpers.learning_curve({"train_loss": [0.5] * num_epochs})
+    assert plt.gca().get_xticks().tolist() == ticks
+
+
+def test_nothing_to_draw():
+    with raises_chinese(ValueError, "train_loss", "lr"):
+        helpers.learning_curve({"lr": [0.1]})
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: helpers.learning_curve({"train_loss": [1.0]}),
+        lambda: helpers.show_fashion_mnist(torch.rand(2, 28, 28), ["甲", "乙"]),
+    ],
+)
+def test_finished_figures_are_shown(monkeypatch, draw):
+    shown = []
+    monkeypatch.setattr(plt, "show", lambda: shown.append(plt.gcf()))
+    draw()
+    assert len(shown) == 1
 
 
 # ---------------------------------------------------------------- 名字与文档

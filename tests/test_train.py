@@ -84,6 +84,12 @@ def test_bad_labels(function, shape, y, error):
         function(torch.full(shape, 1 / 3), y)
 
 
+@pytest.mark.parametrize("n", [3, 5])
+def test_different_lengths_are_shown(n):
+    with raises_chinese(ValueError, r"\(4, 3\)", rf"\({n},\)"):
+        helpers.accuracy(torch.ones(4, 3), torch.zeros(n, dtype=torch.int64))
+
+
 # ---------------------------------------------------------------- 优化
 
 
@@ -320,13 +326,15 @@ def test_history(case, test, keys, capsys):
 @in_both_kinds
 def test_last_test_value_is_that_of_the_final_net(case, kind):
     data, net, loss = case
-    history = run(case, test=True)
+    X, y = KINDS[kind][0](30)  # 与训练数据不同
+    loaders = [helpers.load_array(each, 16) for each in (data, (X, y))]
+    history = helpers.train(net, *loaders, loss, 2, torch.optim.SGD(net.parameters(), 0.1))
     with torch.no_grad():
-        y_hat = net(data[0])
+        y_hat = net(X)
     if kind == "分类":
-        assert history["test_acc"][-1] == pytest.approx((y_hat.argmax(dim=1) == data[1]).float().mean().item())
+        assert history["test_acc"][-1] == pytest.approx((y_hat.argmax(dim=1) == y).float().mean().item())
     else:
-        assert history["test_loss"][-1] == pytest.approx(loss(y_hat, data[1]).mean().item(), rel=1e-5)
+        assert history["test_loss"][-1] == pytest.approx(loss(y_hat, y).mean().item(), rel=1e-5)
 
 
 @in_both_kinds

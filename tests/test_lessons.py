@@ -1,0 +1,223 @@
+"""笔记本里的函数：正文自己写的与 torch、helpers 对答案；练习的检查函数认得出每一种错。
+
+nbval 只比对书里演示过的那一两次调用；这里换别的输入再考一遍。
+"""
+
+import ast
+from collections.abc import Iterator
+from functools import cache
+from types import SimpleNamespace
+
+import pytest
+import torch
+from matplotlib import pyplot as plt
+from torch import nn
+
+import helpers
+from tests.common import ROOT
+from tools.mutate import sources
+from tools.refresh import notebooks_in_toc
+
+PAGES = [path.relative_to(ROOT / "chapters").with_suffix("").as_posix() for path in notebooks_in_toc()]
+
+
+@cache
+def lesson(page):
+    """一节里的导入与定义，放进一个命名空间；别的语句不运行，所以很快。"""
+    kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
+    cells = sources(ROOT / "chapters" / f"{page}.ipynb")
+    body = [node for source in cells for node in ast.parse(source).body if isinstance(node, kept)]
+    namespace = {}
+    exec(compile(ast.Module(body, type_ignores=[]), page, "exec"), namespace)
+    return namespace
+
+
+# ---------------------------------------------------------------- 正文自己写的函数
+
+
+def scores():
+    return torch.tensor([[1.0, 2.0, 3.0], [-1.0, 0.0, 1.0], [0.5, 0.0, 0.0]])
+
+
+def labels():
+    return torch.tensor([2, 0, 0])
+
+
+@pytest.mark.parametrize("scale", [1, 1000])
+@pytest.mark.parametrize(
+    ("page", "name"), [("softmax/scratch", "softmax"), ("softmax/cross_entropy", "stable_softmax")]
+)
+def test_softmax(page, name, scale):
+    torch.testing.assert_close(lesson(page)[name](scale * scores()), torch.softmax(scale * scores(), dim=1))
+
+
+@pytest.mark.parametrize(
+    ("page", "name", "arguments"),
+    [
+        ("linear_regression/scratch", "synthetic_data", lambda: (torch.tensor([2, -3.4]), 4.2, 50)),
+        ("linear_regression/scratch", "data_iter", lambda: (2, scores(), labels())),
+        ("linear_regression/scratch", "linreg", lambda: (scores(), torch.ones(3, 1), torch.tensor([0.5]))),
+        ("linear_regression/scratch", "squared_loss", lambda: (scores()[:, :1], torch.zeros(3))),
+        ("softmax/scratch", "cross_entropy", lambda: (torch.softmax(scores(), dim=1), labels())),
+        ("softmax/cross_entropy", "cross_entropy", lambda: (torch.softmax(scores(), dim=1), labels())),
+        ("softmax/scratch", "accuracy", lambda: (scores(), labels())),
+        ("softmax/scratch", "evaluate_accuracy", lambda: (nn.Identity(), [(scores(), labels()), (scores(), labels())])),
+        ("softmax/scratch", "evaluate_accuracy", lambda: (nn.Identity(), helpers.data_iter(2, scores(), labels()))),
+        ("softmax/fashion_mnist", "get_fashion_mnist_labels", lambda: (range(10),)),
+    ],
+)
+def test_lesson_and_helper_agree(page, name, arguments):
+    """同一个种子、同样的输入，正文的函数与 helpers 里同名的给出同样的结果。"""
+    results = []
+    for function in (lesson(page)[name], getattr(helpers, name)):
+        torch.manual_seed(0)
+        result = function(*arguments())
+        results.append(list(result) if isinstance(result, Iterator) else result)
+    if name == "get_fashion_mnist_labels":  # 正文为了能按空格拆开，“T恤”里没有空格
+        results = [[text.replace(" ", "") for text in result] for result in results]
+        assert results[0] == results[1]
+    else:
+        torch.testing.assert_close(*results)
+
+
+@pytest.mark.parametrize("page", ["linear_regression/scratch", "softmax/scratch"])
+def test_sgd(page):
+    w = torch.ones(3, requires_grad=True)
+    w.grad = torch.tensor([4.0, -8.0, 0.0])
+    lesson(page)["sgd"]([w], 0.5, 4)
+    assert w.tolist() == [0.5, 2.0, 1.0] and w.grad.tolist() == [0.0, 0.0, 0.0]
+
+
+def test_evaluation_records_no_gradient():
+    seen = []
+    net = nn.Identity()
+    net.register_forward_hook(lambda *_: seen.append(torch.is_grad_enabled()))
+    lesson("softmax/scratch")["evaluate_accuracy"](net, [(scores(), labels())])
+    assert seen == [False]
+
+
+# ---------------------------------------------------------------- 用时的图
+
+
+def draw(page, marker, monkeypatch, **names):
+    """用假的用时运行画图的那一格，返回坐标轴；用时每次不同，nbval 没法比对这些图。"""
+    monkeypatch.setattr(plt, "show", lambda: None)
+    (source,) = (source for source in sources(ROOT / "chapters" / f"{page}.ipynb") if marker in source)
+    exec(source, {"torch": torch, "plt": plt, **names})
+    return plt.gca()
+
+
+def test_timing_bars(monkeypatch):
+    timer = SimpleNamespace(start=lambda: None, stop=iter([3.0, 1.0]).__next__)
+    a, b, c = torch.zeros(3, 1)
+    names = {"Timer": lambda: timer, "n": 1, "a": a, "b": b, "c": c}
+    ax = draw("linear_regression/vectorization", "timer = Timer()", monkeypatch, **names)
+    labels = [text.get_text() for text in ax.get_yticklabels()]
+    widths = [bar.get_width() for bar in ax.patches]
+    assert dict(zip(labels, widths)) == {"逐元素标量加法": 3e6, "矢量相加": 1e6}
+
+
+def test_timing_lines(monkeypatch):
+    names = {"add_by_loop": None, "median_seconds": lambda add, n: n if add is None else 1}
+    ax = draw("linear_regression/vectorization", "ax.loglog", monkeypatch, **names)
+    lines = {line.get_label(): line.get_ydata().tolist() for line in ax.lines}
+    assert lines == {"逐元素标量加法": [1e6, 1e7, 1e8, 1e9, 1e10], "矢量相加": [1e6] * 5}
+
+
+# ---------------------------------------------------------------- 练习的检查函数
+
+
+def mse_without_size_check(y_hat, y):
+    return ((y_hat - y.reshape(-1, 1)) ** 2).mean()
+
+
+def in_order(n, size, drop_last=False):
+    return torch.arange(n - n % size if drop_last else n).split(size)
+
+
+def one_hot(y, num_classes):
+    return torch.eye(num_classes)[y]
+
+
+def one_hot_without_negative_check(y, num_classes):
+    if y.max() >= num_classes:
+        raise ValueError
+    return one_hot(y, num_classes)
+
+
+def confusion(prediction, y, num_classes):
+    return torch.bincount(num_classes * y + prediction, minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def shifted(image, k):
+    return nn.functional.pad(image, (k, -k))
+
+
+# 各检查函数，与该说出的提示和引出它的错误答案
+WRONG_ANSWERS = {
+    "check_mse": {
+        "广播": lambda y_hat, y: ((y_hat - y) ** 2).mean(),
+        "不带 1/2": lambda y_hat, y: mse_without_size_check(y_hat, y) / 2,
+        "求了和": lambda y_hat, y: 3 * mse_without_size_check(y_hat, y),
+        "应为 2": lambda y_hat, y: (y_hat - y.reshape(-1, 1)).abs().mean(),
+        "元素个数不同": mse_without_size_check,
+    },
+    "check_distance": {
+        "形状": lambda P, Q: torch.cdist(Q, P),
+        "开方": lambda P, Q: torch.cdist(P, Q) ** 2,
+        "最后一维": lambda P, Q: torch.cdist(P, Q, p=1),
+    },
+    "check_batches": {
+        "4、4、2": lambda n, size, drop_last=False: in_order(n, size + 1),
+        "各批应有": lambda n, size, drop_last=False: torch.randperm(n).split([3, 3, 4] if size == 4 else size),
+        "恰好出现一次": lambda n, size, drop_last=False: torch.zeros(n, dtype=torch.long).split(size),
+        "drop_last": lambda n, size, drop_last=False: in_order(n, size),
+        "没有打乱": in_order,
+    },
+    "check_module": {
+        "3 个权重与 1 个偏差": lambda num_features: nn.Linear(num_features, 1, bias=False),
+        "squeeze": lambda num_features: nn.Linear(num_features, 1),
+    },
+    "check_one_hot": {
+        "形状": lambda y, num_classes: one_hot(y, num_classes + 1),
+        "类型": lambda y, num_classes: one_hot(y, num_classes).long(),
+        "y[i] 列": lambda y, num_classes: one_hot(y, num_classes).flip(1),
+        "编号 4": one_hot,
+        "编号 -1": one_hot_without_negative_check,
+    },
+    "check_log_softmax": {
+        "小的 logit": lambda O: O,
+        "nan": lambda O: O - O.exp().sum(dim=1, keepdim=True).log() + 0 * O.exp(),
+        "inf": lambda O: torch.softmax(O, dim=1).log(),
+        "不要截断": lambda O: torch.softmax(O, dim=1).clamp(min=1e-30).log(),
+    },
+    "check_confusion": {
+        "形状": lambda prediction, y, num_classes: confusion(prediction, y, num_classes + 1),
+        "颠倒": lambda prediction, y, num_classes: confusion(y, prediction, num_classes),
+        "总数少了": lambda prediction, y, num_classes: confusion(prediction, y, num_classes).clamp(max=1),
+        "应为": lambda prediction, y, num_classes: confusion(prediction, y, num_classes).flip(0),
+    },
+    "check_class_accuracies": {
+        "形状": lambda net, data, num_classes: torch.zeros(num_classes + 1),
+        "预测为这一类": lambda net, data, num_classes: torch.tensor([0.5, 1.0, 2 / 3]),
+        "应为": lambda net, data, num_classes: torch.tensor([0.5, 0.5, 0.5]),
+    },
+    "check_shift": {
+        "形状": lambda image, k: image[..., : 28 - k],
+        "绕回来": lambda image, k: image.roll(k, dims=2),
+        "方向": lambda image, k: shifted(image, -k),
+        "k = 0": lambda image, k: shifted(image, k) if k else image * 0,
+        "补 0": lambda image, k: shifted(image - 1, k) + 1,
+    },
+}
+CHECKERS = {name: lesson(page)[name] for page in PAGES for name in lesson(page) if name.startswith("check_")}
+
+
+def test_every_checker_is_tried():
+    assert CHECKERS.keys() == WRONG_ANSWERS.keys()
+
+
+@pytest.mark.parametrize(("name", "hint"), [(name, hint) for name in WRONG_ANSWERS for hint in WRONG_ANSWERS[name]])
+def test_wrong_answers_get_the_right_hint(name, hint):
+    answer = CHECKERS[name](WRONG_ANSWERS[name][hint])
+    assert isinstance(answer, str) and answer.startswith("提示：") and hint in answer
