@@ -23,9 +23,15 @@ def pictures(outputs):
     return [base64.b64decode(out.data["image/png"]) for out in outputs if "image/png" in out.get("data", {})]
 
 
+def on_paper(png):
+    """铺在白纸上：图的底是透明的，几乎透明的像素记着什么颜色，看不见也不算。"""
+    image = Image.open(io.BytesIO(png)).convert("RGBA")
+    return Image.alpha_composite(Image.new("RGBA", image.size, "white"), image).convert("RGB")
+
+
 def difference(stored, new):
     """两幅 PNG 之差；大小不同时，在大的那个画布上靠左上角对齐，没有的地方算全黑。"""
-    images = [Image.open(io.BytesIO(png)).convert("RGBA") for png in (stored, new)]
+    images = [on_paper(png) for png in (stored, new)]
     size = [max(lengths) for lengths in zip(*(image.size for image in images))]
     return ImageChops.difference(*(image.crop((0, 0, *size)) for image in images))
 
@@ -46,7 +52,7 @@ def keep(stored, new, files):
     files[0].parent.mkdir(parents=True, exist_ok=True)
     files[0].write_bytes(stored)
     files[1].write_bytes(new)
-    difference(stored, new).convert("RGB").point(lambda level: min(255, 10 * level)).save(files[2])
+    difference(stored, new).point(lambda level: min(255, 10 * level)).save(files[2])
 
 
 def compare(item):
