@@ -195,7 +195,7 @@ def check(world):
 
 def main(seed):
     shutil.rmtree(SCRATCH, ignore_errors=True)
-    SCRATCH.mkdir(parents=True)
+    SCRATCH.mkdir(parents=True, exist_ok=True)
     reasons = not_possible()
     print(f"在 {len(WORLDS)} 个世界里重跑全部笔记本，随机次序的种子是 {seed}。", flush=True)
     rows, failed = [], False
@@ -214,4 +214,6 @@ def main(seed):
 if __name__ == "__main__":
     if sys.argv[1:2] == ["--check"]:
         sys.exit("；".join(check(World(**json.loads(sys.argv[2])))) or 0)
+    if not all(argument.isdecimal() for argument in sys.argv[1:]):
+        sys.exit(f"种子要是不小于 0 的整数；收到 {' '.join(sys.argv[1:])}。")
     sys.exit(main(int(sys.argv[1]) if sys.argv[1:] else random.randrange(10**6)))
