@@ -134,7 +134,7 @@ def _create_environment():
         venv.create(VENV, clear=VENV.exists(), with_pip=True)
     except subprocess.CalledProcessError as error:
         raise Failure(
-            f"在 {VENV} 里装不上 pip（{error}）。在 Debian 与 Ubuntu 上请先 apt install python3-venv。"
+            f"在 {VENV} 里装不上 pip（{error}）。请检查磁盘空间；在 Debian 与 Ubuntu 上请先 apt install python3-venv。"
         ) from error
     except (OSError, ValueError) as error:  # ValueError：.venv 是文件或断开的链接，路径里有分隔符
         raise Failure(

@@ -117,6 +117,7 @@ def cross_entropy(y_hat, y):
     TypeError, ValueError
         形状、类型或标签范围不对，或 ``y_hat`` 不是概率。
     """
+    check_tensor("y_hat", y_hat, dim=2)
     check_class_labels(y_hat, y)
     if (y_hat < 0).any() or (y_hat > 1 + 1e-3).any():  # nan 不在此列：由训练循环报告是第几轮
         raise ValueError("y_hat 要是概率，在 0 到 1 之间；未规范化的输出请先用 softmax。")
