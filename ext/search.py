@@ -1,17 +1,19 @@
 """本书的站内搜索：每一小节一条，写成 _static/search/index.js，由浏览器里的 MiniSearch 检索。
 
-索引从建好的页面里取，所以 glue 填进正文的数、练习、helpers 的说明都在里面。它是一个设置全局变量的脚本，
-不用 fetch，所以直接打开文件（file://）也能搜。Sphinx 自己的索引与检索脚本不再生成。
+索引从建好的页面里取，所以 glue 填进正文的数、练习、helpers 的说明都在里面；另加术语与 questions.yml 里的问法。
+它是一个设置全局变量的脚本，不用 fetch，所以直接打开文件（file://）也能搜。Sphinx 自己的索引与检索脚本不再生成。
 """
 
 import json
 import re
+import shutil
 from pathlib import Path
 
 import yaml
 from bs4 import BeautifulSoup
 
 HERE = Path(__file__).parent / "search"
+STATIC = HERE.parent.parent / "chapters" / "_static" / "search"
 LABEL = re.compile(r"(sec|ex|err|eq|fig|sol)-")
 HEADINGS = ["h1", "h2", "h3", "h4"]
 # 这些小节只是重复别处的内容，排在讲解之后
@@ -47,8 +49,8 @@ def squeeze(text):
 
 def take_code(part):
     """取走代码单元格，返回里面的代码。"""
-    cells = part.select(".cell_input, div.highlight")
-    return squeeze("\n".join(cell.extract().get_text() for cell in cells if cell.parent))
+    cells = [cell.extract() for cell in part.select("div.highlight")]
+    return squeeze("\n".join(cell.get_text() for cell in cells))
 
 
 def anchor(section):
@@ -60,7 +62,7 @@ def anchor(section):
 def entry(url, title, parents, part, weight=1.0):
     code = take_code(part)
     fields = {"url": url, "title": title, "parents": parents, "text": squeeze(part.get_text()), "code": code}
-    return fields | {"terms": "", "weight": weight}
+    return fields | {"names": [], "weight": weight}
 
 
 # ---------------------------------------------------------------- 从文字到条目
@@ -78,10 +80,10 @@ def exercise_entries(page, article, parents):
 
 
 def function_entries(page, article, parents):
-    """helpers 的每个函数一条。"""
+    """helpers 的每个函数一条，上级是它所在的小节。"""
     for function in article.select("dl.py.function"):
-        name = function.dt["id"]
-        yield entry(f"{page}#{name}", name, parents, function.extract(), 0.8)
+        name, group = function.dt["id"], function.find_parent("section").find(HEADINGS)
+        yield entry(f"{page}#{name}", name, f"{parents} › {squeeze(group.get_text())}", function.extract(), 0.8)
 
 
 def section_entries(page, article):
@@ -92,7 +94,7 @@ def section_entries(page, article):
             parents = [outer.find(HEADINGS, recursive=False) for outer in section.find_parents("section")]
             path = " › ".join(squeeze(h.get_text()) for h in reversed(parents) if h)
             title = squeeze(heading.extract().get_text())
-            weight = 0.4 if title in MINOR_TITLES else 1.0 if path else 0.8  # 没有上级的是整页的开头
+            weight = 0.3 if title in MINOR_TITLES else 1.0 if path else 0.8  # 没有上级的是整页的开头
             yield entry(f"{page}#{anchor(section)}", title, path, section.extract(), weight)
 
 
@@ -102,13 +104,21 @@ def page_entries(page, html):
         return []
     simplify(article)
     for glossary in article.select("dl.glossary, div.citation-list"):
-        glossary.decompose()  # 术语另归到讲解它的小节，见 add_terms
+        glossary.decompose()  # 术语另归到讲解它的小节，见 add_names
     title = squeeze(article.h1.get_text())
     extra = [*exercise_entries(page, article, title), *function_entries(page, article, title)]
-    return [*reversed(list(section_entries(page, article))), *extra]
+    return list_children([*reversed(list(section_entries(page, article))), *extra])
 
 
-# ---------------------------------------------------------------- 术语
+def list_children(entries):
+    """只有标题、没有文字的小节，用里层小节的标题当文字，搜索结果里才不是空的。"""
+    for item in entries:
+        path = " › ".join(filter(None, [item["parents"], item["title"]]))
+        item["text"] = item["text"] or "；".join(child["title"] for child in entries if child["parents"] == path)
+    return entries
+
+
+# ---------------------------------------------------------------- 别名：术语与问法
 
 
 def glossary_terms(html):
@@ -120,16 +130,27 @@ def glossary_terms(html):
             tag.decompose()
         if link:
             english = definition.get_text().strip().split("。")[0]
-            yield f"{squeeze(name.get_text())} {english}", link["href"].split("#")[1]
+            yield link["href"].split("#")[1], [squeeze(name.get_text()), *english.split(", ")]
 
 
-def add_terms(entries, html):
-    """把每个术语的中英文名字记到讲解它的小节上，于是用哪种名字都找得到。"""
+def english_synonyms(html):
+    """两个词以上的英文术语换成中文，于是 mini-batch size 这样的话也能拆开来比；单个的词可能是代码里的名字，不换。"""
+    for _, (chinese, *english) in glossary_terms(html):
+        yield from ((name.lower(), chinese) for name in english if re.search(r"\w[ -]\w", name))
+
+
+def add_names(entries, html, questions):
+    """把每个术语的中英文名字与各种问法记到讲解它的小节上，于是用哪种说法都找得到。"""
     by_label = {item["url"].split("#")[1]: item for item in entries}
-    for names, label in glossary_terms(html):
+    for label, names in [*glossary_terms(html), *questions.items()]:
         item = by_label.get(label) or by_label.get(label.replace("sol-", "ex-", 1))
-        if item:
-            item["terms"] = f"{item['terms']} {names}".strip()
+        if item is None:
+            raise ValueError(f"术语或问法指向 {label}，书里没有这个标签。请改正 glossary.md 或 questions.yml。")
+        item["names"] += names
+
+
+def read_yaml(name):
+    return yaml.safe_load((HERE / name).read_text(encoding="utf-8"))
 
 
 def build_index(html_dir, pages):
@@ -139,8 +160,9 @@ def build_index(html_dir, pages):
         html = (html_dir / page).read_text(encoding="utf-8")
         entries += page_entries(page, html)
         glossary += html if 'class="simple glossary"' in html or 'class="glossary"' in html else ""
-    add_terms(entries, glossary)
-    words = yaml.safe_load((HERE / "words.yml").read_text(encoding="utf-8"))
+    add_names(entries, glossary, read_yaml("questions.yml"))
+    words = read_yaml("words.yml")
+    words["synonyms"] = dict(english_synonyms(glossary)) | words["synonyms"]
     return {"entries": entries, **words}
 
 
@@ -163,7 +185,8 @@ def write_index(app, exception):
     html_dir = Path(app.outdir)
     index = build_index(html_dir, [app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)])
     script = f"window.bookSearchIndex = {json.dumps(index, ensure_ascii=False, separators=(',', ':'))};\n"
-    (html_dir / "_static" / "search").mkdir(parents=True, exist_ok=True)
+    # 页面都没有变化时，Sphinx 不复制静态文件；索引与检索它的脚本必须是同一版
+    shutil.copytree(STATIC, html_dir / "_static" / "search", dirs_exist_ok=True)
     (html_dir / "_static" / "search" / "index.js").write_text(script, encoding="utf-8")
 
 

@@ -1,4 +1,4 @@
-/* 搜索的界面：主题的对话框（Ctrl+K、放大镜）与搜索页共用。第一次用到时才加载索引。 */
+/* 搜索的界面：主题的对话框（Ctrl+K、/、放大镜）与搜索页共用。第一次用到时才加载索引。 */
 (() => {
   "use strict";
   const HERE = document.currentScript.src.replace(/[^/]*$/, "");
@@ -42,13 +42,22 @@
     );
   }
 
+  /* 找到了多少；没有的就说没有。 */
+  function report(query, count) {
+    if (!count) return `书里没有找到“${query}”。本书只讲线性回归与 softmax 分类，也可以换个说法试试。`;
+    const missing = window.bookSearch.unknown(query).map((word) => `“${word}”`);
+    const found = count < LIMIT ? `找到 ${count} 处` : `最相关的 ${LIMIT} 处`;
+    return missing.length ? `${found}；书里没有提到${missing.join("、")}` : found;
+  }
+
   /* 给一个搜索框配上结果列表。 */
   function attach(form, number) {
     const input = form.querySelector("input[type=search]");
     const listId = `book-search-${number}`;
     const status = element("p", { class: "book-search-status", role: "status", "aria-live": "polite" });
     const list = element("div", { class: "book-search-list", id: listId, role: "listbox", "aria-label": "搜索结果" });
-    const panel = element("div", { class: "book-search", hidden: "" }, status, list);
+    const keys = element("p", { class: "book-search-keys", "aria-hidden": "true" }, "↑ ↓ 选择，Enter 打开，Esc 关闭");
+    const panel = element("div", { class: "book-search", hidden: "" }, status, list, keys);
     form.after(panel);
     const combobox = { role: "combobox", "aria-controls": listId, "aria-autocomplete": "list", enterkeyhint: "go" };
     for (const [name, value] of Object.entries(combobox)) input.setAttribute(name, value);
@@ -69,9 +78,8 @@
       shown = query;
       const results = query ? window.bookSearch.find(query, LIMIT) : [];
       list.replaceChildren(...results.map((result, i) => resultItem(result, `${listId}-${i}`)));
-      const found = results.length < LIMIT ? `找到 ${results.length} 处` : `最相关的 ${LIMIT} 处`;
-      status.textContent = results.length ? found : `书里没有找到“${query}”。换个说法试试？`;
-      list.hidden = !results.length;
+      status.textContent = query && report(query, results.length);
+      list.hidden = keys.hidden = !results.length;
       panel.hidden = !query;
       input.setAttribute("aria-expanded", String(results.length > 0));
       select(0);
@@ -112,8 +120,19 @@
   }
 
   const fields = [...document.querySelectorAll("form.bd-search")].map(attach);
-  const query = new URLSearchParams(location.search).get("q");
+  const dialog = document.querySelector("#pst-search-dialog");
   const onPage = fields.find(({ input }) => !input.closest("dialog"));
+
+  /* 不在输入框里时，按 / 打开搜索，与 Ctrl+K 一样。 */
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.target.closest("input, textarea, select, [contenteditable]")) return;
+    event.preventDefault();
+    if (!onPage) dialog?.showModal();
+    (onPage?.input ?? dialog?.querySelector("input"))?.focus();
+  });
+
+  const query = new URLSearchParams(location.search).get("q");
   if (onPage && query) {
     onPage.input.value = query;
     onPage.update();
