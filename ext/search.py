@@ -6,14 +6,12 @@
 
 import json
 import re
-import shutil
 from pathlib import Path
 
 import yaml
 from bs4 import BeautifulSoup
 
 HERE = Path(__file__).parent / "search"
-STATIC = HERE.parent.parent / "chapters" / "_static" / "search"
 LABEL = re.compile(r"(sec|ex|err|eq|fig|sol)-")
 HEADINGS = ["h1", "h2", "h3", "h4"]
 # 这些小节只是重复别处的内容，排在讲解之后
@@ -185,8 +183,7 @@ def write_index(app, exception):
     html_dir = Path(app.outdir)
     index = build_index(html_dir, [app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)])
     script = f"window.bookSearchIndex = {json.dumps(index, ensure_ascii=False, separators=(',', ':'))};\n"
-    # 页面都没有变化时，Sphinx 不复制静态文件；索引与检索它的脚本必须是同一版
-    shutil.copytree(STATIC, html_dir / "_static" / "search", dirs_exist_ok=True)
+    (html_dir / "_static" / "search").mkdir(parents=True, exist_ok=True)
     (html_dir / "_static" / "search" / "index.js").write_text(script, encoding="utf-8")
 
 
