@@ -18,25 +18,37 @@ PHRASINGS, VOCABULARY = (yaml.safe_load((ROOT / "ext" / "search" / name).read_te
 REPEATING = {"学习目标", "小结", "练习"}  # 只重复别处内容的小节，不写问法
 
 
-@pytest.fixture
-def page(browser):
+def open_glossary(browser):
     """手机宽的页面，断网。"""
     if not (STATIC / "index.js").is_file():
         pytest.fail("还没有搜索的索引。请先运行 python3 make.py book。", pytrace=False)
-    context = browser.new_context(viewport={"width": 390, "height": 800}, offline=True)
-    page = context.new_page()
+    page = browser.new_context(viewport={"width": 390, "height": 800}, offline=True).new_page()
     page.goto((HTML / "chapters" / "glossary.html").as_uri())
-    yield page
-    context.close()
+    return page
 
 
 @pytest.fixture
-def find(page):
-    """查询 → 结果的标签，依次排列。"""
+def page(browser):
+    page = open_glossary(browser)
+    yield page
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def engine(browser):
+    """已经加载好索引的页面，只用来检索，所以各个测试共用。"""
+    page = open_glossary(browser)
     page.keyboard.press("Control+k")
     page.wait_for_function("() => window.bookSearch")
+    yield page
+    page.context.close()
+
+
+@pytest.fixture(scope="module")
+def find(engine):
+    """查询 → 结果的标签，依次排列。"""
     return lambda query: [
-        url.split("#")[1] for url in page.evaluate("query => bookSearch.find(query).map(r => r.url)", query)
+        url.split("#")[1] for url in engine.evaluate("query => bookSearch.find(query).map(r => r.url)", query)
     ]
 
 
@@ -53,8 +65,8 @@ def test_questions_are_complete():
     assert len(QUESTIONS["off_topic"]) == len(set(QUESTIONS["off_topic"])) >= 200
 
 
-def test_wanted_sections_exist(page, find):
-    urls = page.evaluate("() => bookSearchIndex.entries.map(entry => entry.url)")
+def test_wanted_sections_exist(engine):
+    urls = engine.evaluate("() => bookSearchIndex.entries.map(entry => entry.url)")
     labels = {url.split("#")[1] for url in urls}
     assert {label for question in [*QUERIES, *QUESTIONS["held_out"]] for label in wanted(question)} - labels == set()
     for url in urls:
@@ -65,9 +77,9 @@ def test_wanted_sections_exist(page, find):
 # ---------------------------------------------------------------- 问法与词表
 
 
-@pytest.fixture
-def entries(page, find):
-    return page.evaluate("() => bookSearchIndex.entries")
+@pytest.fixture(scope="module")
+def entries(engine):
+    return engine.evaluate("() => bookSearchIndex.entries")
 
 
 def test_every_section_has_phrasings(entries):
@@ -133,14 +145,14 @@ def test_index_is_light():
 EXCERPT = "q => { const [r] = bookSearch.find(q); return bookSearch.excerpt(r, r.hits) }"  # 第一条的摘要
 
 
-def test_synonyms_are_marked_too(page, find):
+def test_synonyms_are_marked_too(engine):
     """查的是“准确率”，书里写“精度”，也要标出来。"""
-    parts = page.evaluate(EXCERPT, "准确率怎么算")
+    parts = engine.evaluate(EXCERPT, "准确率怎么算")
     assert "精度" in [text for text, hit in parts if hit]
 
 
-def test_excerpt_shows_the_match(page, find):
-    parts = page.evaluate(EXCERPT, "条件数")
+def test_excerpt_shows_the_match(engine):
+    parts = engine.evaluate(EXCERPT, "条件数")
     assert "条件数" in [text for text, hit in parts if hit]
     assert 10 < len("".join(text for text, _ in parts)) < 120
 
