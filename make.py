@@ -76,7 +76,13 @@ def lab():
     run(PYTHON, "-m", "jupyter", "lab", "--notebook-dir", "chapters", failed="JupyterLab 意外结束。")
 
 
-TASKS = {task.__name__: task for task in (book, test, refresh, serve, lab)}
+def bench():
+    """比较各种写法的速度与内存，结果写进 benchmarks/results.json；几分钟。"""
+    install()
+    run(PYTHON, "-m", "benchmarks", failed="性能比较没有跑完，见上面的输出。")
+
+
+TASKS = {task.__name__: task for task in (book, test, refresh, serve, lab, bench)}
 
 
 # ---------------------------------------------------------------- 步骤
