@@ -92,7 +92,13 @@ def mutate(*names):
     run(PYTHON, "-m", "tools.mutate", *names, failed="有错误没有被抓住，或没能跑完，见上面的输出。")
 
 
-TASKS = {task.__name__: task for task in (book, test, refresh, everywhere, mutate, serve, lab)}
+def bench():
+    """比较各种写法的速度与内存，结果写进 benchmarks/results.json；几分钟。"""
+    install()
+    run(PYTHON, "-m", "benchmarks", failed="性能比较没有跑完，见上面的输出。")
+
+
+TASKS = {task.__name__: task for task in (book, test, refresh, lab, serve, bench, everywhere, mutate)}
 
 
 # ---------------------------------------------------------------- 步骤

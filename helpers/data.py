@@ -7,6 +7,7 @@ from operator import index
 from pathlib import Path
 from urllib.error import URLError
 
+import numpy as np
 import torch
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -150,7 +151,7 @@ class InMemoryDataset(TensorDataset):
         return X, *rest
 
     def __getitems__(self, indices):
-        batch = torch.tensor(indices)
+        batch = torch.from_numpy(np.array(indices))  # 由列表造张量，torch.tensor 要慢好几倍
         X, *rest = (tensor.index_select(0, batch) for tensor in self.tensors)
         return (X if self.transform is None else self.transform(X)), *rest
 

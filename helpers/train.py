@@ -199,8 +199,13 @@ def accuracy(y_hat, y):
     TypeError, ValueError
         形状、类型或标签范围不对。
     """
+    return _is_correct(y_hat, y).float().mean().item()
+
+
+def _is_correct(y_hat, y):
+    """每个样本的预测对不对：bool, (n,)。"""
     check_class_labels(y_hat, y)
-    return (y_hat.argmax(dim=1) == y).float().mean().item()
+    return y_hat.argmax(dim=1) == y
 
 
 @contextmanager
@@ -241,17 +246,7 @@ def evaluate_accuracy(net, data_iter):
     TypeError, ValueError
         ``net`` 不可调用，数据为空、不是 (X, y)，或标签不对。
     """
-    _check_net(net)
-    correct, count = 0, 0
-    with _evaluating(net):
-        for X, y in batches(data_iter):
-            y_hat = net(X)
-            check_class_labels(y_hat, y)
-            correct += (y_hat.argmax(dim=1) == y).sum().item()
-            count += len(y)
-    if count == 0:
-        raise ValueError("data_iter 没有给出任何样本：它是空的，或是已经用完的生成器。")
-    return correct / count
+    return _average(net, data_iter, _is_correct)
 
 
 def evaluate_loss(net, data_iter, loss):
@@ -274,12 +269,17 @@ def evaluate_loss(net, data_iter, loss):
     TypeError, ValueError
         ``net`` 或 ``loss`` 不可调用，数据为空、不是 (X, y)，或 ``loss`` 返回的不是每个样本的损失。
     """
-    _check_net(net)
     check_callable("loss", loss, "返回每个样本损失的函数")
-    total, count = 0.0, 0
+    return _average(net, data_iter, lambda y_hat, y: _per_example(loss(y_hat, y), y))
+
+
+def _average(net, data_iter, measure):
+    """``measure(y_hat, y)`` 给出每个样本的一个数；返回它在整个数据集上的平均。"""
+    _check_net(net)
+    total, count = 0, 0
     with _evaluating(net):
         for X, y in batches(data_iter):
-            total += _per_example(loss(net(X), y), y).sum().item()
+            total += measure(net(X), y).sum().item()
             count += len(y)
     if count == 0:
         raise ValueError("data_iter 没有给出任何样本：它是空的，或是已经用完的生成器。")
@@ -355,13 +355,11 @@ def _train_epoch(net, train_iter, loss, updater, epoch):
         y_hat = net(X)
         classifying = not y.is_floating_point()
         if classifying:
-            check_class_labels(y_hat, y)
+            correct += _is_correct(y_hat, y).sum().item()
         l = _per_example(loss(y_hat, y), y)  # (批量,)
         total_loss += _finite_sum(l, epoch)
         _step(l, updater)
         count += len(y)
-        if classifying:
-            correct += (y_hat.argmax(dim=1) == y).sum().item()
     if count == 0:
         raise ValueError("train_iter 没有给出任何样本。")
     record = {"train_loss": total_loss / count}
