@@ -131,6 +131,15 @@ def test_sgd_rejects_bad_batch_sizes(batch_size, error):
         helpers.sgd([], 0.1, batch_size)
 
 
+@pytest.mark.parametrize("bad", [float("nan"), float("inf")])
+def test_sgd_refuses_bad_gradients(bad):
+    w = torch.ones(2, requires_grad=True)
+    w.grad = torch.tensor([0.0, bad])
+    with raises_chinese(FloatingPointError, "梯度"):
+        helpers.sgd([w], 0.1, 1)
+    assert w.tolist() == [1, 1]
+
+
 def test_sgd_without_gradient_changes_nothing():
     w, b = torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)
     w.grad = torch.ones(1)
