@@ -90,6 +90,12 @@ def test_different_lengths_are_shown(n):
         helpers.accuracy(torch.ones(4, 3), torch.zeros(n, dtype=torch.int64))
 
 
+@pytest.mark.parametrize("y_hat", [[2.0, 0.0], [-0.1, 1.0]])
+def test_cross_entropy_wants_probabilities(y_hat):
+    with raises_chinese(ValueError, "概率", "softmax"):
+        helpers.cross_entropy(torch.tensor([y_hat]), torch.tensor([1]))
+
+
 # ---------------------------------------------------------------- 优化
 
 
@@ -138,6 +144,12 @@ def test_sgd_refuses_bad_gradients(bad):
     with raises_chinese(FloatingPointError, "梯度"):
         helpers.sgd([w], 0.1, 1)
     assert w.tolist() == [1, 1]
+
+
+def test_sgd_wants_a_list_of_parameters():
+    """单个张量会被一行一行地遍历，给出不相干的提示。"""
+    with raises_chinese(TypeError, "列表"):
+        helpers.sgd(torch.ones(2, requires_grad=True), 0.1, 1)
 
 
 def test_sgd_without_gradient_changes_nothing():
