@@ -1,9 +1,16 @@
-"""让界面说中文的 Sphinx 扩展：补上 Sphinx 与主题遗漏的译文，换掉写死的英文，给读屏软件补上地标。"""
+"""让网站像中文书的 Sphinx 扩展：补上遗漏的译文，换掉写死的英文，断行照顾汉字与标点，给读屏软件补上地标。"""
 
 import gettext
+import re
 from pathlib import Path
 
+from docutils import nodes
 from sphinx.locale import translators
+
+CLOSING = re.compile("[，。、；：？！）”》」…]+")
+CJK = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…]"
+SOFT_BREAK = re.compile(rf"(?<={CJK})\n(?={CJK})")
+SHORT_CODE = 16  # 这么短的行内代码不折行，手机上也放得下
 
 WORDS = {
     "Main": "主要",
@@ -44,6 +51,11 @@ _MENDED = {
     # 函数说明里参数与解释之间的连接号
     "</em>) -- ": "</em>)：",
     "</strong> -- ": "</strong>：",
+    '<span class="colon">:</span>': '<span class="colon">：</span>',
+    # 下载菜单里只写了后缀
+    '<span class="btn__text-container">.ipynb</span>': '<span class="btn__text-container">笔记本（.ipynb）</span>',
+    '<span class="btn__text-container">.md</span>': '<span class="btn__text-container">源文件（.md）</span>',
+    '<span class="btn__text-container">.pdf</span>': '<span class="btn__text-container">打印或存成 PDF</span>',
 }
 
 
@@ -52,6 +64,27 @@ def add_translations(app):
     for translator in translators.values():
         if isinstance(translator, gettext.GNUTranslations):
             translator._catalog.update(WORDS)
+
+
+def set_lines(app, doctree, docname):
+    """断行：两个汉字之间的换行不成为空格；短的行内代码不拆开；公式、代码与后面的标点不分开。"""
+    for text in list(doctree.findall(nodes.Text)):
+        if "\n" in text and not isinstance(text.parent, nodes.FixedTextElement):
+            text.parent.replace(text, nodes.Text(SOFT_BREAK.sub("", text)))
+    for code in doctree.findall(nodes.literal):
+        if len(code.astext()) <= SHORT_CODE:
+            code["classes"].append("short")
+    for node in list(doctree.findall(lambda node: isinstance(node, nodes.math | nodes.literal))):
+        after = node.next_node(descend=False, siblings=True)
+        if isinstance(after, nodes.Text) and (mark := CLOSING.match(after)):
+            _tie(node, after, mark.end())
+
+
+def _tie(node, after, length):
+    """把节点与后面的几个标点包在一起：浏览器会在公式之后换行，标点就到了行首。"""
+    parent, here = node.parent, node.parent.index(node)
+    tied = nodes.inline("", "", node, nodes.Text(after[:length]), classes=["nobreak"])
+    parent[here : here + 2] = [tied, nodes.Text(after[length:])]
 
 
 def _rewrite(path, change):
@@ -82,5 +115,6 @@ def mend_pages(app, exception):
 
 def setup(app):
     app.connect("builder-inited", add_translations)
+    app.connect("doctree-resolved", set_lines)
     app.connect("build-finished", mend_pages)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -14,6 +14,7 @@ from docutils import nodes
 
 BUNDLE = "site.css"
 THEME_CSS = ["_static/basic.css", "_static/styles/pydata-sphinx-theme.css"]  # 主题的模板另外写出的两个
+WIDE = 560  # 像素；这么宽的图缩到手机上，字就看不清了
 DESCRIPTION_LENGTH = 100  # 搜索引擎的摘要大约显示这么多个汉字
 
 # thebe 会从境外取代码；图标脚本有 1.5 MB，图标改由 icons.css 画；其余几个是检索、标签页与快捷键用的，书里没有
@@ -152,11 +153,16 @@ def describe(app, pagename, templatename, context, doctree):
     context["metatags"] = context.get("metatags", "") + f'<meta name="description" content="{escape(text)}" />'
 
 
+def _sized(image):
+    wide = 'class="wide" ' if int(image[2]) >= WIDE and "class=" not in image[1] else ""
+    return f'{image[1]}{wide}width="{image[2]}" height="{image[3]}"'
+
+
 def lighten(html, version):
     """去掉用不到的脚本，推迟其余的，写明图的宽高与样式表的版本；重复执行也无妨。"""
     html = _UNUSED_SCRIPTS.sub("", html)
     html = _BLOCKING_SCRIPT.sub("<script defer ", html)
-    html = _IMAGE_SIZE.sub(r'\1width="\2" height="\3"', html)
+    html = _IMAGE_SIZE.sub(_sized, html)
     return re.sub(rf"{BUNDLE}(\?v=\w*)?\"", f'{BUNDLE}?v={version}"', html)
 
 

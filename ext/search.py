@@ -25,7 +25,8 @@ GREEK = {"eta": "η", "sigma": "σ", "epsilon": "ε", "mu": "μ", "alpha": "α",
 
 def plain_tex(latex):
     r"""把简单的行内公式写成普通文字：``\mathbf{X}^\top`` → ``Xᵀ``；太复杂的去掉。"""
-    text = re.sub(r"\\([a-zA-Z]+)", lambda m: GREEK.get(m[1], " "), latex)
+    text = re.sub(r"\\hat\{(?:\\mathbf\{)?y\}*", "ŷ", latex).replace("^2", "²")
+    text = re.sub(r"\\([a-zA-Z]+)", lambda m: GREEK.get(m[1], " "), text)
     text = re.sub(r"\s+", " ", re.sub(r"[{}\\^_$]", "", text)).strip()
     return text if len(text) <= 24 else ""
 
@@ -42,7 +43,8 @@ def simplify(article):
 
 
 def squeeze(text):
-    return re.sub(r"\s+", " ", text).strip()
+    """连着的空白并成一个空格；全角标点的前后不留。"""
+    return re.sub(r"(?<=[，。、；：？！）]) | (?=[，。、；：？！（）])", "", re.sub(r"\s+", " ", text)).strip()
 
 
 def take_code(part):

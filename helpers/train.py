@@ -151,7 +151,9 @@ def sgd(params, lr, batch_size):
     FloatingPointError
         梯度里有 nan 或 inf。
 
-    以上错误都在改动任何参数之前报告。
+    Notes
+    -----
+    这些错误都在改动任何参数之前报告。
     """
     check_positive_number("lr", lr)
     check_positive_int("batch_size", batch_size)
