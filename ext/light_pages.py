@@ -158,6 +158,12 @@ def _sized(image):
     return f'{image[1]}{wide}width="{image[2]}" height="{image[3]}"'
 
 
+def notice_formulas(app, pagename, templatename, context, doctree):
+    """有公式的页面早些取公式的字体，见 templates/layout.html。"""
+    kinds = (nodes.math, nodes.math_block)
+    context["has_math"] = doctree is not None and any(isinstance(node, kinds) for node in doctree.findall())
+
+
 def lighten(html, version):
     """去掉用不到的脚本，推迟其余的，写明图的宽高与样式表的版本；重复执行也无妨。"""
     html = _UNUSED_SCRIPTS.sub("", html)
@@ -184,5 +190,6 @@ def setup(app):
     app.connect("doctree-resolved", load_lazily)
     app.connect("html-page-context", remember_stylesheets, priority=900)
     app.connect("html-page-context", describe)
+    app.connect("html-page-context", notice_formulas)
     app.connect("build-finished", lighten_pages, priority=900)  # 在其余扩展改过页面之后
     return {"parallel_read_safe": True, "parallel_write_safe": False}
