@@ -4,7 +4,7 @@ import pytest
 import tinycss2
 from docutils import nodes
 
-from ext import katex_prerender, light_pages, reading_aids, stable_ids
+from ext import chinese_site, katex_prerender, light_pages, reading_aids, stable_ids
 
 
 def pruned(css, *used):
@@ -114,3 +114,46 @@ def test_formulas_are_typeset_with_mathml():
     assert "katex-display" in html and "<math" in html
     with pytest.raises(Exception, match="KaTeX"):
         katex_prerender.render(r"\undefined{x}", False)
+
+
+# ---------------------------------------------------------------- 断行
+
+
+def lines_set(*children):
+    paragraph = nodes.paragraph("", "", *children)
+    chinese_site.set_lines(None, nodes.container("", paragraph), "")
+    return paragraph
+
+
+@pytest.mark.parametrize(
+    ("text", "joined"),
+    [("取平均，\n再更新", "取平均，再更新"), ("用 torch\n来算", "用 torch\n来算"), ("a\nb", "a\nb")],
+)
+def test_soft_breaks_between_chinese_are_no_spaces(text, joined):
+    assert lines_set(nodes.Text(text)).astext() == joined
+
+
+def test_code_blocks_keep_their_lines():
+    block = nodes.literal_block("甲\n乙", "甲\n乙")
+    chinese_site.set_lines(None, nodes.container("", block), "")
+    assert block.astext() == "甲\n乙"
+
+
+@pytest.mark.parametrize("node", [nodes.math, nodes.literal])
+def test_punctuation_stays_with_the_formula(node):
+    paragraph = lines_set(nodes.Text("设 "), node("", "x"), nodes.Text("，其中"))
+    assert [child.astext() for child in paragraph] == ["设 ", "x，", "其中"]
+    assert paragraph[1]["classes"] == ["nobreak"]
+    assert len(lines_set(node("", "x"), nodes.Text(" 是"))) == 2  # 后面不是标点，不动
+
+
+def test_only_short_code_is_kept_together():
+    short, long = nodes.literal("", "(n, d)"), nodes.literal("", "x" * (chinese_site.SHORT_CODE + 1))
+    lines_set(short, nodes.Text(" 与 "), long)
+    assert (short["classes"], long["classes"]) == (["short"], [])
+
+
+def test_wide_figures_may_scroll_on_a_phone():
+    sized = '<img alt="图" src="a.png" style="width: {}px; height: 5px;" />'
+    wide, narrow = (light_pages.lighten(sized.format(width), "") for width in (light_pages.WIDE, light_pages.WIDE - 1))
+    assert 'class="wide"' in wide and "class" not in narrow
