@@ -164,24 +164,25 @@ def notice_formulas(app, pagename, templatename, context, doctree):
     context["has_math"] = doctree is not None and any(isinstance(node, kinds) for node in doctree.findall())
 
 
-def lighten(html, version):
-    """去掉用不到的脚本，推迟其余的，写明图的宽高与样式表的版本；重复执行也无妨。"""
+def lighten(html):
+    """去掉用不到的脚本，推迟其余的，写明图的宽高；重复执行也无妨。"""
     html = _UNUSED_SCRIPTS.sub("", html)
     html = _BLOCKING_SCRIPT.sub("<script defer ", html)
-    html = _IMAGE_SIZE.sub(_sized, html)
-    return re.sub(rf"{BUNDLE}(\?v=\w*)?\"", f'{BUNDLE}?v={version}"', html)
+    return _IMAGE_SIZE.sub(_sized, html)
 
 
 def lighten_pages(app, exception):
     if exception or not app.book_stylesheets:  # 没有一页重写过，上次的结果仍然有效
         return
     html_dir = Path(app.outdir)
-    pages = {path: path.read_text(encoding="utf-8") for path in html_dir.rglob("*.html")}
+    old = {path: path.read_text(encoding="utf-8") for path in html_dir.rglob("*.html")}
+    new = {path: lighten(html) for path, html in old.items()}
     extra = sorted(app.book_stylesheets, key=app.book_stylesheets.get)
-    version = bundle(html_dir, [*THEME_CSS, *extra], pages.values())
-    for path, html in pages.items():
-        if (lighter := lighten(html, version)) != html:
-            path.write_text(lighter, encoding="utf-8")
+    version = bundle(html_dir, [*THEME_CSS, *extra], new.values())
+    for path, html in new.items():
+        html = re.sub(rf"{BUNDLE}(\?v=\w*)?\"", f'{BUNDLE}?v={version}"', html)
+        if html != old[path]:
+            path.write_text(html, encoding="utf-8")
 
 
 def setup(app):

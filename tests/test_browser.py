@@ -141,6 +141,7 @@ def test_figures_load_when_they_come_near(visit):
     page, requests, _ = visit(SECTION, width=390)
     figures = page.locator(".cell_output img").count()
     loaded = len([path for path in files(requests) if path.suffix == ".png"])
+    assert page.locator("img.wide").first.evaluate("image => image.clientWidth") > 390  # 宽的图不缩到看不清
     assert 1 <= loaded < figures
     while page.evaluate("innerHeight + scrollY < document.documentElement.scrollHeight - 1"):
         page.mouse.wheel(0, 500)  # 与读者一样往下滚
