@@ -25,7 +25,6 @@ WORDS = {
     "Download this page": "下载本页",
     "Download source file": "下载源文件",
     "Print to PDF": "打印成 PDF",
-    "Fullscreen mode": "全屏",
     "Link to this heading": "链接到这个标题",
     "Link to this image": "链接到这幅图",
     "Link to this table": "链接到这张表",
