@@ -125,15 +125,6 @@ def bundle(html_dir, sheets, pages):
     return hashlib.sha256(text.encode()).hexdigest()[:8]
 
 
-def notice_static_files(app, env, added, changed, removed):
-    """Sphinx 只看源文件变没变；样式与脚本变了，也重写一页，它才会重新复制。"""
-    bundled = Path(app.outdir) / "_static" / BUNDLE
-    folders = (Path(app.srcdir) / folder for folder in app.config.html_static_path)
-    files = (path for folder in folders for path in folder.rglob("*"))
-    newer = bundled.exists() and any(path.stat().st_mtime > bundled.stat().st_mtime for path in files)
-    return [app.config.root_doc] if newer else []
-
-
 # ---------------------------------------------------------------- 页面
 
 
@@ -172,7 +163,7 @@ def lighten(html):
 
 
 def lighten_pages(app, exception):
-    if exception or not app.book_stylesheets:  # 没有一页重写过，上次的结果仍然有效
+    if exception or not app.changed_pages:
         return
     html_dir = Path(app.outdir)
     old = {path: path.read_text(encoding="utf-8") for path in html_dir.rglob("*.html")}
@@ -187,7 +178,6 @@ def lighten_pages(app, exception):
 
 def setup(app):
     app.book_stylesheets = {}
-    app.connect("env-get-outdated", notice_static_files)
     app.connect("doctree-resolved", load_lazily)
     app.connect("html-page-context", remember_stylesheets, priority=900)
     app.connect("html-page-context", describe)

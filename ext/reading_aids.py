@@ -84,7 +84,7 @@ def without_links(html):
 
 def write_cards(app, exception):
     """写成设置全局变量的脚本，第一次指到时才加载；不用 fetch，直接打开文件也能用。"""
-    if exception or app.builder.format != "html":
+    if exception or app.builder.format != "html" or not app.changed_pages:
         return
     html_dir = Path(app.outdir)
     names = (app.builder.get_target_uri(name) for name in sorted(app.env.found_docs))

@@ -180,7 +180,7 @@ def add_search_page(app):
 
 
 def write_index(app, exception):
-    if exception or app.builder.format != "html":
+    if exception or app.builder.format != "html" or not app.changed_pages:
         return
     html_dir = Path(app.outdir)
     index = build_index(html_dir, [app.builder.get_target_uri(name) for name in sorted(app.env.found_docs)])

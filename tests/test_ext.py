@@ -1,10 +1,13 @@
 """我们自己的 Sphinx 扩展里能单独检查的部分：样式表的合并与删减、锚点的名字、卡片、公式。"""
 
+import os
+from types import SimpleNamespace
+
 import pytest
 import tinycss2
 from docutils import nodes
 
-from ext import chinese_site, katex_prerender, light_pages, reading_aids, stable_ids
+from ext import changed_pages, chinese_site, katex_prerender, light_pages, reading_aids, stable_ids
 
 
 def pruned(css, *used):
@@ -157,3 +160,27 @@ def test_wide_figures_may_scroll_on_a_phone():
     sized = '<img alt="图" src="a.png" style="width: {}px; height: 5px;" />'
     wide, narrow = (light_pages.lighten(sized.format(width)) for width in (light_pages.WIDE, light_pages.WIDE - 1))
     assert 'class="wide"' in wide and "class" not in narrow
+
+
+# ---------------------------------------------------------------- 重写哪些页面
+
+
+@pytest.mark.parametrize(
+    ("newer", "expected"),
+    [(None, set()), ("chapters/_static/book.css", {"index"}), ("ext/search/words.yml", {"index", "one"})],
+)
+def test_changed_styles_and_extensions_rewrite_pages(tmp_path, monkeypatch, newer, expected):
+    """源文件之外的变了也要重写；什么也没变就一页也不写。"""
+    files = [tmp_path / name for name in ("chapters/_static/book.css", "ext/search/words.yml", "out/index.html")]
+    for time, file in enumerate(files, start=1000):
+        file.parent.mkdir(parents=True)
+        file.touch()
+        os.utime(file, (time, time))
+    if newer:
+        os.utime(tmp_path / newer, (2000, 2000))
+    monkeypatch.setattr(changed_pages, "EXT", tmp_path / "ext")
+    config = SimpleNamespace(root_doc="index", html_static_path=["chapters/_static"])
+    builder = SimpleNamespace(get_target_uri=lambda name: f"{name}.html")
+    app = SimpleNamespace(outdir=tmp_path / "out", srcdir=tmp_path, config=config, builder=builder)
+    env = SimpleNamespace(found_docs={"index", "one"})
+    assert set(changed_pages.outdated(app, env, set(), set(), set())) == expected

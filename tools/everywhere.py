@@ -147,6 +147,7 @@ def environment(world, root):
     env = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
     # 两个进程各开两个线程时，等待的让出处理器，不互相空转
     env |= {"OMP_NUM_THREADS": world.threads, "OMP_WAIT_POLICY": "passive", "PYTHONPATH": str(root)}
+    env["FRESH_KERNELS"] = "1"  # 与读者一样从头启动内核，见 tools/forked.py
     if world.capability != World.capability:
         env["ATEN_CPU_CAPABILITY"] = world.capability
     if world.language != World.language:

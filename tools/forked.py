@@ -1,0 +1,123 @@
+"""由已经导入好 torch 的进程分身出内核：每个内核省下几秒的导入，重跑全部笔记本快三分之一。
+
+只在 Linux 上用：macOS 的系统库不许分身之后接着用，Windows 没有分身。别处与设了 FRESH_KERNELS=1 时，内核照旧从头启动。
+分身的内核里，笔记本忘了导入的子模块也可能已经在；所以 tools/everywhere.py 总是从头启动，两种都试到。
+
+这个文件既是模块，也是分身的来源：pytest 的主进程用 ``start`` 启动它，各测试进程经套接字请它分身。
+"""
+
+import atexit
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from importlib.metadata import EntryPoint
+from pathlib import Path
+
+from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvisioner
+
+POSSIBLE = sys.platform == "linux" and os.environ.get("FRESH_KERNELS") != "1"
+ADDRESS = "KERNEL_FORK_ADDRESS"  # 套接字的路径；测试进程由环境变量得知
+# 导入它们不启动线程，也不读 MPLBACKEND 之类内核自己才定的设置，分身之后与重新导入没有两样
+PRELOADED = ["torch", "torchvision", "ipykernel.kernelapp"]
+
+
+# ---------------------------------------------------------------- 分身的来源
+
+
+def start():
+    """启动来源；它随本进程结束。第一次有人要内核时它才导入，不跑笔记本时几乎不费什么。"""
+    folder = tempfile.TemporaryDirectory(prefix="forked-")
+    os.environ[ADDRESS] = str(Path(folder.name, "address"))
+    server = subprocess.Popen([sys.executable, __file__, os.environ[ADDRESS]], stdin=subprocess.PIPE)
+    atexit.register(lambda: (server.kill(), server.wait(), folder.cleanup()))
+
+
+def serve(address):
+    """每次连接是一个内核：收到命令就分身，回答它的进程号。"""
+    del sys.path[0]  # 这个文件所在的文件夹；从头启动的内核里没有
+    with socket.socket(socket.AF_UNIX) as listener:
+        listener.bind(address)
+        listener.listen()
+        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # 结束了的分身由系统收走
+        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:  # stdin 关了：启动它的进程结束了
+            connection, _ = listener.accept()
+            request = json.loads(connection.makefile().readline())
+            for name in PRELOADED:
+                importlib.import_module(name)
+            pid = os.fork()
+            if pid == 0:
+                run_kernel(**request)
+            connection.sendall(f"{pid}\n".encode())
+            connection.close()  # 分身里的那一份还开着，直到它结束
+
+
+def run_kernel(arguments, cwd, env):
+    """在分身里：换成内核自己的文件夹与环境，再启动。不返回。"""
+    try:
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        os.setsid()  # 与从头启动的一样自成一组：发给内核的信号也到它的子进程
+        os.chdir(cwd)
+        os.environ.clear()
+        os.environ.update(env)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for stream in range(3):
+            os.dup2(nothing, stream)
+        watched = f"--IPKernelApp.parent_handle={os.getppid()}"  # 来源没了，内核就自己结束
+        importlib.import_module("ipykernel.kernelapp").launch_new_instance(argv=[*arguments, watched])
+    finally:
+        os._exit(0)
+
+
+# ---------------------------------------------------------------- 测试进程
+
+
+class Forked:
+    """一个分身，方法与 subprocess.Popen 的相同；它结束时连接断开。"""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, arguments, cwd, env):
+        self.connection = socket.socket(socket.AF_UNIX)
+        self.connection.connect(os.environ[ADDRESS])
+        self.connection.sendall(json.dumps({"arguments": arguments, "cwd": str(cwd), "env": env}).encode() + b"\n")
+        self.pid = int(self.connection.makefile().readline())
+
+    def poll(self):
+        return 0 if select.select([self.connection], [], [], 0)[0] else None
+
+    def wait(self):
+        self.connection.recv(1)
+        self.connection.close()
+        return 0
+
+    def send_signal(self, signum):
+        os.kill(self.pid, signum)
+
+
+class ForkedProvisioner(LocalProvisioner):
+    """把启动一个新的解释器换成分身。"""
+
+    async def launch_kernel(self, cmd, **kwargs):
+        arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]  # python -m ipykernel_launcher -f 连接文件
+        self.cwd = kwargs["cwd"]
+        self.process = Forked(arguments, self.cwd, kwargs["env"])
+        self.pid = self.pgid = self.process.pid
+        return self.connection_info
+
+
+def use():
+    """此后这个进程里启动的内核都是分身。"""
+    factory = KernelProvisionerFactory.instance()
+    name = "forked"
+    factory.provisioners[name] = EntryPoint(name, f"{__name__}:{ForkedProvisioner.__name__}", factory.GROUP_NAME)
+    factory.default_provisioner_name = name
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
