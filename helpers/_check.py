@@ -97,16 +97,21 @@ def check_class_labels(y_hat, y):
     check_same_length(y_hat, y)
     if y.dtype not in (torch.int64, torch.int32, torch.uint8):
         raise TypeError(f"y 要是整数类别编号（int64）；收到 {y.dtype}。可用 y.long() 转换。")
-    low, high = int(y.min()), int(y.max())
+    low, high = (int(bound) for bound in torch.aminmax(y))
     if low < 0 or high >= y_hat.shape[1]:
         raise ValueError(
             f"标签要在 0 到 {y_hat.shape[1] - 1} 之间（共 {y_hat.shape[1]} 类）；收到的标签从 {low} 到 {high}。"
         )
 
 
+def _is_finite(tensor):
+    """没有 nan 与 inf。有的话和必定不是有限的数，所以先只求和，快得多；和也可能上溢，那时才逐个看。"""
+    return math.isfinite(tensor.sum()) or bool(tensor.isfinite().all())
+
+
 def check_finite_gradients(params):
     """损失有限时梯度也可能是 nan（例如 √0 的导数）；更新之前发现，参数才保得住。"""
-    if not all(param.grad.isfinite().all() for param in params if param.grad is not None):
+    if not all(_is_finite(param.grad) for param in params if param.grad is not None):
         raise FloatingPointError(
             "梯度里有 nan 或 inf，参数停在这一步之前。常见原因：对 0 开方或取对数、除以 0，或学习率太大。"
         )

@@ -146,6 +146,14 @@ def test_sgd_refuses_bad_gradients(bad):
     assert w.tolist() == [1, 1]
 
 
+def test_sgd_accepts_huge_gradients():
+    """都是有限的数，只是加起来上溢：不是发散。"""
+    w = torch.ones(2, requires_grad=True)
+    w.grad = torch.full((2,), 3e38)
+    helpers.sgd([w], 1e-37, 1)
+    assert w.tolist() == pytest.approx([-29, -29])
+
+
 def test_sgd_wants_a_list_of_parameters():
     """单个张量会被一行一行地遍历，给出不相干的提示。"""
     with raises_chinese(TypeError, "列表"):
