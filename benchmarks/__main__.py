@@ -15,7 +15,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = "chapters/performance.ipynb"
-LOADERS = ["ours", "torchvision_0", "torchvision_2", "torchvision_4"]
+EPOCHS = ["ours", "torchvision_0", "torchvision_2", "torchvision_4", "floor", "textbook_floor"]
 
 
 def run(*part, num_threads="1"):
@@ -35,7 +35,7 @@ def main():
     results = {
         "date": date.today().isoformat(),
         "machine": run("machine"),
-        "once": {name: run("once", name) for name in [*LOADERS, "floor"]},
+        "once": {name: run("once", name) for name in EPOCHS},
         "softmax": run("softmax"),
         "breakdown": run("breakdown"),
         "linear": run("linear"),

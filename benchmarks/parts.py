@@ -31,7 +31,7 @@ def once(name):
 
 def softmax():
     """一轮训练与评价：我们的、torchvision 的（0、2、4 个工作进程）与下限。"""
-    epochs = {name: variants.softmax_variant(name) for name in [*variants.LOADERS, "floor"]}
+    epochs = {name: variants.softmax_variant(name) for name in [*variants.LOADERS, *variants.FLOORS]}
     return measure.alternate(epochs, ROUNDS["softmax"])
 
 

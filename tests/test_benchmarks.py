@@ -14,7 +14,7 @@ from benchmarks import measure, parts, variants
 from tests.common import ROOT, raises_chinese
 from tests.notebook_checks import documents_in_toc
 
-EPOCHS = {"ours", "torchvision_0", "torchvision_2", "torchvision_4", "floor"}
+EPOCHS = set(bench.EPOCHS)
 PARTS = {"order", "gather", "convert", "forward", "loss", "backward", "step", "rest", "evaluate"}
 BATCHES = {"data_iter", "classic", "load_array", "dataloader"}
 
@@ -105,6 +105,10 @@ def test_floor_multiplies_the_same_batches():
     assert torch.equal(torch.cat([first, last]), images.reshape(10, 784)) and len(first) == 6
 
 
+def test_every_way_is_measured():
+    assert [*variants.LOADERS, *variants.FLOORS] == bench.EPOCHS
+
+
 def test_classic_data_iter_gives_every_example_once():
     X = torch.arange(10.0)
     seen, labels = (torch.cat(each) for each in zip(*variants.classic_data_iter(4, X, X)))
@@ -135,7 +139,7 @@ def test_every_part_runs(tiny, monkeypatch):
     monkeypatch.setattr(parts, "ROUNDS", dict.fromkeys(parts.ROUNDS, 2))
     results = {
         "machine": parts.machine(),
-        "once": {name: parts.once(name) for name in [*bench.LOADERS, "floor"]},
+        "once": {name: parts.once(name) for name in bench.EPOCHS},
         "softmax": parts.softmax(),
         "breakdown": parts.breakdown(),
         "linear": parts.linear(),
