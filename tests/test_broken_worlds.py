@@ -3,12 +3,12 @@
 每一种都要么自己恢复，要么用一句中文说清哪里坏了、该怎么办；什么都不能丢。
 """
 
-import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from urllib.error import URLError
 
@@ -17,7 +17,8 @@ import torchvision.datasets.utils as tv_utils
 from torchvision.datasets import FashionMNIST
 
 import helpers
-from tests.common import MAKE_INPUTS, one_chinese_sentence, raises_chinese, run_make
+from tests.common import MAKE_INPUTS, ROOT, one_chinese_sentence, raises_chinese, run_make
+from tools import forked
 
 PACKED = [name for name, _ in FashionMNIST.resources]
 UNPACKED = [Path(name).stem for name in PACKED]
@@ -293,24 +294,40 @@ def test_real_full_disk_and_read_only_folder(mounted):
 
 # ---------------------------------------------------------------- 打断与并行
 
-PROCESSES = multiprocessing.get_context("spawn" if os.name == "nt" else "forkserver")
-PROCESSES.set_forkserver_preload(["helpers", "torchvision.datasets"])  # 只导入一次，每个子进程就都快
+
+def in_another_process(code, *arguments):
+    """在另一个进程里运行；用完 wait()。"""
+    code = code.format(*map(str, arguments))
+    if forked.POSSIBLE:
+        return forked.Forked(code, ROOT, dict(os.environ))
+    return subprocess.Popen([sys.executable, "-c", code], cwd=ROOT)
 
 
-def unpack_and_die(root):
-    """解到一半，自己杀死自己：来不及清理。"""
+# 解到一半，自己杀死自己：来不及清理
+UNPACK_AND_DIE = """
+import os, signal
+from pathlib import Path
+import helpers, torchvision.datasets.utils as utils
 
-    def half(packed, folder):
-        Path(folder, Path(packed).stem).write_bytes(b"half")
-        os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
+def half(packed, folder):
+    Path(folder, Path(packed).stem).write_bytes(b"half")
+    os.kill(os.getpid(), getattr(signal, "SIGKILL", signal.SIGTERM))
 
-    tv_utils.extract_archive = half
-    helpers.fashion_mnist_root(root)
+utils.extract_archive = half
+helpers.fashion_mnist_root({!r})
+"""
+UNPACK_TOGETHER = """
+import time
+from pathlib import Path
+import helpers
 
-
-def unpack_together(root, ready):
-    ready.wait()
-    helpers.fashion_mnist_root(root)
+root = Path({!r})
+(root / "ready").touch()
+while not (root / "go").exists():
+    time.sleep(0.001)
+helpers.fashion_mnist_root(root)
+(root / "done").touch()
+"""
 
 
 def test_interrupted_unpacking_leaves_nothing(world, no_network, monkeypatch):
@@ -330,10 +347,7 @@ def test_interrupted_unpacking_leaves_nothing(world, no_network, monkeypatch):
 def test_killed_unpacking_does_no_harm(world, no_network):
     """真的杀死一个解到一半的进程：留下一个临时文件夹（git 忽略它），再运行一次就好。"""
     world.add(*PACKED)
-    process = PROCESSES.Process(target=unpack_and_die, args=(world.root,))
-    process.start()
-    process.join(60)
-    assert process.exitcode not in (0, 1, None)
+    in_another_process(UNPACK_AND_DIE, world.root).wait()
     (left,) = world.names() - set(PACKED)
     assert left.startswith("unpacking-") and (world.raw / left / UNPACKED[0]).read_bytes() == b"half"
     helpers.fashion_mnist_root(world.root)
@@ -343,13 +357,14 @@ def test_killed_unpacking_does_no_harm(world, no_network):
 def test_two_processes_unpack_at_once(world):
     """另一个进程与本进程同时解包，两边都要成功。"""
     world.add(*PACKED)
-    barrier = PROCESSES.Barrier(2)
-    process = PROCESSES.Process(target=unpack_together, args=(world.root, barrier))
-    process.start()
-    barrier.wait(60)
+    process = in_another_process(UNPACK_TOGETHER, world.root)
+    while not (world.root / "ready").exists():
+        assert process.poll() is None
+        time.sleep(0.001)
+    (world.root / "go").touch()
     helpers.fashion_mnist_root(world.root)
-    process.join(60)
-    assert process.exitcode == 0
+    process.wait()
+    assert (world.root / "done").exists()
     assert world.names() == {*PACKED, *UNPACKED}
 
 

@@ -23,6 +23,11 @@ from jupyter_client.provisioning import KernelProvisionerFactory, LocalProvision
 
 POSSIBLE = sys.platform == "linux" and os.environ.get("FRESH_KERNELS") != "1"
 ADDRESS = "KERNEL_FORK_ADDRESS"  # 套接字的路径；测试进程由环境变量得知
+START_KERNEL = """
+import os
+from ipykernel.kernelapp import launch_new_instance
+launch_new_instance(argv={}, parent_handle=os.getppid())  # 来源没了，内核就自己结束
+"""
 # 导入它们不启动线程，也不读 MPLBACKEND 之类内核自己才定的设置，分身之后与重新导入没有两样
 PRELOADED = ["torch", "torchvision", "ipykernel.kernelapp"]
 
@@ -39,7 +44,7 @@ def start():
 
 
 def serve(address):
-    """每次连接是一个内核：收到命令就分身，回答它的进程号。"""
+    """每次连接要一个分身：收到要运行的代码，回答分身的进程号。"""
     del sys.path[0]  # 这个文件所在的文件夹；从头启动的内核里没有
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
@@ -52,24 +57,23 @@ def serve(address):
                 importlib.import_module(name)
             pid = os.fork()
             if pid == 0:
-                run_kernel(**request)
+                run(**request)
             connection.sendall(f"{pid}\n".encode())
             connection.close()  # 分身里的那一份还开着，直到它结束
 
 
-def run_kernel(arguments, cwd, env):
-    """在分身里：换成内核自己的文件夹与环境，再启动。不返回。"""
+def run(code, cwd, env):
+    """在分身里：换成要求的文件夹与环境，再运行代码。不返回。"""
     try:
         signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        os.setsid()  # 与从头启动的一样自成一组：发给内核的信号也到它的子进程
+        os.setsid()  # 与从头启动的内核一样自成一组：发给内核的信号也到它的子进程
         os.chdir(cwd)
         os.environ.clear()
         os.environ.update(env)
         nothing = os.open(os.devnull, os.O_RDWR)
         for stream in range(3):
             os.dup2(nothing, stream)
-        watched = f"--IPKernelApp.parent_handle={os.getppid()}"  # 来源没了，内核就自己结束
-        importlib.import_module("ipykernel.kernelapp").launch_new_instance(argv=[*arguments, watched])
+        exec(code, {"__name__": "__main__"})
     finally:
         os._exit(0)
 
@@ -82,10 +86,10 @@ class Forked:
 
     stdin = stdout = stderr = None
 
-    def __init__(self, arguments, cwd, env):
+    def __init__(self, code, cwd, env):
         self.connection = socket.socket(socket.AF_UNIX)
         self.connection.connect(os.environ[ADDRESS])
-        self.connection.sendall(json.dumps({"arguments": arguments, "cwd": str(cwd), "env": env}).encode() + b"\n")
+        self.connection.sendall(json.dumps({"code": code, "cwd": str(cwd), "env": env}).encode() + b"\n")
         self.pid = int(self.connection.makefile().readline())
 
     def poll(self):
@@ -106,7 +110,7 @@ class ForkedProvisioner(LocalProvisioner):
     async def launch_kernel(self, cmd, **kwargs):
         arguments = cmd[cmd.index("ipykernel_launcher") + 1 :]  # python -m ipykernel_launcher -f 连接文件
         self.cwd = kwargs["cwd"]
-        self.process = Forked(arguments, self.cwd, kwargs["env"])
+        self.process = Forked(START_KERNEL.format(arguments), self.cwd, kwargs["env"])
         self.pid = self.pgid = self.process.pid
         return self.connection_info
 
