@@ -4,6 +4,7 @@ import copy
 import shutil
 import subprocess
 import sys
+from functools import cache
 
 import nbformat
 import pytest
@@ -14,6 +15,9 @@ from tests.common import ROOT
 from tools import refresh
 
 NOTEBOOKS = checks.notebooks_in_toc()
+
+
+read = cache(checks.read)  # 书里的笔记本只看不改，每本只解析一次
 
 
 def name(path):
@@ -28,7 +32,7 @@ def name(path):
 def test_notebook(path, check):
     is_lesson = path.parent != ROOT / "chapters"  # 正文各节在子文件夹里，附录直接在 chapters/
     if is_lesson or check not in checks.LESSON_CHECKS:
-        assert check(checks.read(path)) == []
+        assert check(read(path)) == []
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "chapters").rglob("*.md")), ids=name)
@@ -43,18 +47,18 @@ def test_toc_and_files_agree():
 
 
 def test_labels_are_unique_over_the_book():
-    pages = {name(path): checks.read(path) for path in NOTEBOOKS}
+    pages = {name(path): read(path) for path in NOTEBOOKS}
     pages |= {name(path): checks.read_markdown(path) for path in (ROOT / "chapters").rglob("*.md")}
     assert checks.duplicate_labels(pages) == []
 
 
 def test_almost_every_output_is_compared():
-    uncompared = {name(path): checks.count_uncompared(checks.read(path))[0] for path in NOTEBOOKS}
+    uncompared = {name(path): checks.count_uncompared(read(path))[0] for path in NOTEBOOKS}
     assert sum(uncompared.values()) <= checks.MAX_UNCOMPARED_CELLS, uncompared
 
 
 def test_almost_every_figure_is_compared():
-    uncompared = {name(path): checks.uncompared_figures(checks.read(path)) for path in NOTEBOOKS}
+    uncompared = {name(path): checks.uncompared_figures(read(path)) for path in NOTEBOOKS}
     assert sum(map(len, uncompared.values())) == checks.MAX_UNCOMPARED_FIGURES, uncompared  # 少了就把上限也降下来
 
 

@@ -1,4 +1,4 @@
-"""由已经导入好 torch 的进程分身出内核：每个内核省下几秒的导入，重跑全部笔记本快三分之一。
+"""由已经导入好 torch 的进程分身出内核：每个内核省下几秒的导入。
 
 只在 Linux 上用：macOS 的系统库不许分身之后接着用，Windows 没有分身。别处与设了 FRESH_KERNELS=1 时，内核照旧从头启动。
 分身的内核里，笔记本忘了导入的子模块也可能已经在；所以 tools/everywhere.py 总是从头启动，两种都试到。
@@ -7,6 +7,7 @@
 """
 
 import atexit
+import gc
 import importlib
 import json
 import os
@@ -16,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+from functools import cache
 from importlib.metadata import EntryPoint
 from pathlib import Path
 
@@ -49,17 +51,23 @@ def serve(address):
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(address)
         listener.listen()
-        signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # 结束了的分身由系统收走
         while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:  # stdin 关了：启动它的进程结束了
             connection, _ = listener.accept()
             request = json.loads(connection.makefile().readline())
-            for name in PRELOADED:
-                importlib.import_module(name)
+            preload()
             pid = os.fork()
             if pid == 0:
                 run(**request)
             connection.sendall(f"{pid}\n".encode())
             connection.close()  # 分身里的那一份还开着，直到它结束
+
+
+@cache
+def preload():
+    for name in PRELOADED:
+        importlib.import_module(name)
+    gc.freeze()  # 分身里的垃圾回收不必再走遍它们
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # 结束了的分身由系统收走；导入时可能要等子进程，所以在导入之后
 
 
 def run(code, cwd, env):
