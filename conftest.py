@@ -21,6 +21,11 @@ def pytest_configure(config):
         forked.use()
 
 
+def pytest_collection_modifyitems(items):
+    """用浏览器的测试最久，排在最前：两个进程才差不多同时结束。"""
+    items.sort(key=lambda item: item.path.name not in ("test_browser.py", "test_search.py"))
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item):
     """nbval 比对完一格的文字，接着比对它的图。"""
