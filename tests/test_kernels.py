@@ -11,7 +11,7 @@ from tools.kernels import LocalKernelManager
 pytestmark = pytest.mark.skipif(not forked.POSSIBLE, reason="只有 Linux 能分身；FRESH_KERNELS=1 时不分身")
 
 LOOK_AROUND = """
-import json, os, random, signal, subprocess, sys, threading
+import json, os, signal, subprocess, sys, threading
 import matplotlib.pyplot
 json.dumps({
     "sys.path": sys.path,
