@@ -20,6 +20,8 @@ json.dumps({
     "group": os.getpgid(0) == os.getpid(),
     "main": __name__ in sys.modules and sys.modules[__name__].__dict__ is globals(),
     "backend": matplotlib.get_backend(),
+    "settings": {name: str(value) for name, value in matplotlib.rcParams.items()},
+    "interactive": matplotlib.is_interactive(),
     "threads": sorted(thread.name.rstrip("0123456789") for thread in threading.enumerate()),
     "child": subprocess.run([sys.executable, "-c", "exit(3)"]).returncode,
     "signals": [str(signal.getsignal(each)) for each in (signal.SIGCHLD, signal.SIGTERM)],

@@ -30,40 +30,43 @@ import os
 from ipykernel.kernelapp import launch_new_instance
 launch_new_instance(argv={}, parent_handle=os.getppid())  # 来源没了，内核就自己结束
 """
-# 导入它们不启动线程，也不读 MPLBACKEND 之类内核自己才定的设置，分身之后与重新导入没有两样
-PRELOADED = ["torch", "torchvision", "ipykernel.kernelapp"]
+# 各本笔记本都要的；导入它们不启动线程，分身之后与重新导入没有两样
+PRELOADED = ["torch", "torchvision", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "myst_nb.ext.glue"]
+PRELOADED += ["ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"]
 
 
 # ---------------------------------------------------------------- 分身的来源
 
 
 def start():
-    """启动来源；它随本进程结束。第一次有人要内核时它才导入，不跑笔记本时几乎不费什么。"""
+    """启动来源；它随本进程结束。第一次有人要分身时它才导入，不跑笔记本时几乎不费什么。"""
     folder = tempfile.TemporaryDirectory(prefix="forked-")
     os.environ[ADDRESS] = str(Path(folder.name, "address"))
-    server = subprocess.Popen([sys.executable, __file__, os.environ[ADDRESS]], stdin=subprocess.PIPE)
-    atexit.register(lambda: (server.kill(), server.wait(), folder.cleanup()))
+    with socket.socket(socket.AF_UNIX) as listener:  # 在这里就听着，来源还没启动好也连得上
+        listener.bind(os.environ[ADDRESS])
+        listener.listen()
+        command = [sys.executable, __file__, str(listener.fileno())]
+        server = subprocess.Popen(command, stdin=subprocess.PIPE, pass_fds=[listener.fileno()])
+    atexit.register(lambda: (server.kill(), server.communicate(), folder.cleanup()))
 
 
-def serve(address):
+def serve(listener):
     """每次连接要一个分身：收到要运行的代码，回答分身的进程号。"""
     del sys.path[0]  # 这个文件所在的文件夹；从头启动的内核里没有
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(address)
-        listener.listen()
-        while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:  # stdin 关了：启动它的进程结束了
-            connection, _ = listener.accept()
-            request = json.loads(connection.makefile().readline())
-            preload()
-            pid = os.fork()
-            if pid == 0:
-                run(**request)
-            connection.sendall(f"{pid}\n".encode())
-            connection.close()  # 分身里的那一份还开着，直到它结束
+    while sys.stdin not in select.select([listener, sys.stdin], [], [])[0]:  # stdin 关了：启动它的进程结束了
+        connection, _ = listener.accept()
+        request = json.loads(connection.makefile().readline())
+        preload()
+        pid = os.fork()
+        if pid == 0:
+            run(**request)
+        connection.sendall(f"{pid}\n".encode())
+        connection.close()  # 分身里的那一份还开着，直到它结束
 
 
 @cache
 def preload():
+    os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # 内核也这样设；matplotlib 导入时就读
     for name in PRELOADED:
         importlib.import_module(name)
     gc.freeze()  # 分身里的垃圾回收不必再走遍它们
@@ -132,4 +135,4 @@ def use():
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(socket.socket(fileno=int(sys.argv[1])))
