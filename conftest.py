@@ -1,5 +1,6 @@
 """全部测试共用的设置。"""
 
+import gc
 import os
 
 import nbval.kernel
@@ -9,6 +10,7 @@ from nbval.plugin import IPyNbCell
 from tools import forked
 from tools.kernels import LocalKernelManager
 
+gc.disable()  # 收集测试时导入的上百万个对象都不是垃圾，不必一遍遍地查；收集完再打开
 # 小批量用多线程反而慢：两个测试进程各用一个线程，不互相争抢。笔记本的内核会继承这个设置。
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入口
@@ -24,6 +26,10 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(items):
     """看网站的测试久，排在最前：两个进程才差不多同时结束。"""
     items.sort(key=lambda item: item.path.name not in ("test_browser.py", "test_search.py", "test_site.py"))
+
+
+def pytest_collection_finish():
+    gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -4,17 +4,16 @@ import gzip
 from urllib.parse import quote
 
 import pytest
-import yaml
 
 from ext.search import add_names
-from tests.common import ROOT, raises_chinese
+from tests.common import ROOT, raises_chinese, read_yaml
 
 HTML = ROOT / "_build" / "html"
 STATIC = HTML / "_static" / "search"
-QUESTIONS = yaml.safe_load((ROOT / "tests" / "search_queries.yml").read_text(encoding="utf-8"))
+QUESTIONS = read_yaml(ROOT / "tests" / "search_queries.yml")
 QUERIES = QUESTIONS["queries"]
 WORDS = ("questions.yml", "words.yml")
-PHRASINGS, VOCABULARY = (yaml.safe_load((ROOT / "ext" / "search" / name).read_text("utf-8")) for name in WORDS)
+PHRASINGS, VOCABULARY = (read_yaml(ROOT / "ext" / "search" / name) for name in WORDS)
 REPEATING = {"学习目标", "小结", "练习"}  # 只重复别处内容的小节，不写问法
 
 

@@ -67,9 +67,11 @@ def serve(listener):
 @cache
 def preload():
     os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"  # 内核也这样设；matplotlib 导入时就读
+    gc.disable()
     for name in PRELOADED:
         importlib.import_module(name)
     gc.freeze()  # 分身里的垃圾回收不必再走遍它们
+    gc.enable()
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # 结束了的分身由系统收走；导入时可能要等子进程，所以在导入之后
 
 
