@@ -10,7 +10,6 @@ from nbval.plugin import IPyNbCell
 from tools import forked
 from tools.kernels import LocalKernelManager
 
-gc.disable()  # 收集测试时导入的上百万个对象都不是垃圾，不必一遍遍地查；收集完再打开
 # 小批量用多线程反而慢：两个测试进程各用一个线程，不互相争抢。笔记本的内核会继承这个设置。
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入口
@@ -28,8 +27,14 @@ def pytest_collection_modifyitems(items):
     items.sort(key=lambda item: item.path.name not in ("test_browser.py", "test_search.py", "test_site.py"))
 
 
-def pytest_collection_finish():
-    gc.enable()
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """收集测试时导入的上百万个对象都不是垃圾，不必一遍遍地查。"""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,5 +1,6 @@
 """分身的内核与从头启动的没有两样，只是 torch 已经在内存里。"""
 
+import ast
 import json
 
 import pytest
@@ -40,7 +41,7 @@ def ask(kernel, code):
             code, user_expressions={"value": "_"}, timeout=60, output_hook=lambda _: None
         )
         assert reply["content"]["status"] == "ok", reply["content"]
-        return eval(reply["content"]["user_expressions"]["value"]["data"]["text/plain"])
+        return ast.literal_eval(reply["content"]["user_expressions"]["value"]["data"]["text/plain"])
     finally:
         client.stop_channels()
 

@@ -339,34 +339,37 @@ def test_toc_mismatches_are_caught(tmp_path):
 
 @pytest.fixture
 def book(tmp_path):
-    """有两本笔记本的小书，带着 tools 的副本。"""
+    """只有一本笔记本的小书，带着 tools 的副本。"""
     (tmp_path / "chapters").mkdir()
     shutil.copytree(ROOT / "tools", tmp_path / "tools")
-    toc = "format: jb-book\nroot: chapters/one\nchapters:\n- file: chapters/two\n"
-    (tmp_path / "_toc.yml").write_text(toc, encoding="utf-8")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: chapters/one\n", encoding="utf-8")
     return tmp_path
 
 
-def write_notebook(path, source):
+def run_refresh(book, source):
     notebook = new_notebook(cells=[new_code_cell("print('甲')"), new_code_cell(source)])
     notebook.metadata.language_info = {"name": "python", "version": "3.0.0"}
+    path = book / "chapters" / "one.ipynb"
     nbformat.write(notebook, path)
-    return path.read_bytes()
-
-
-def test_refresh(book):
-    """跑完的存下输出，合乎体例；有一格出错的，文件原样不动。"""
-    good, bad = book / "chapters" / "one.ipynb", book / "chapters" / "two.ipynb"
-    write_notebook(good, "print('乙')")
-    before = write_notebook(bad, "1 / 0")
+    before = path.read_bytes()
     command = [sys.executable, "-m", "tools.refresh"]
     result = subprocess.run(command, cwd=book, capture_output=True, text=True, encoding="utf-8", timeout=120)
-    assert result.returncode != 0 and "ZeroDivisionError" in result.stderr
-    notebook = checks.read(good)
+    return result, path, before
+
+
+def test_refresh_stores_outputs_that_pass_the_checks(book):
+    result, path, _ = run_refresh(book, "print('乙')")
+    assert result.returncode == 0, result.stderr
+    notebook = checks.read(path)
     assert [cell.outputs[0].text for cell in notebook.cells] == ["甲\n", "乙\n"]
     for check in (checks.execution_counts_have_no_gaps, checks.metadata_is_not_machine_specific):
         assert check(notebook) == []
-    assert bad.read_bytes() == before and {path.name for path in good.parent.iterdir()} == {"one.ipynb", "two.ipynb"}
+
+
+def test_refresh_keeps_the_file_when_a_cell_fails(book):
+    result, path, before = run_refresh(book, "1 / 0")
+    assert result.returncode != 0 and "ZeroDivisionError" in result.stderr
+    assert path.read_bytes() == before and [p.name for p in path.parent.iterdir()] == ["one.ipynb"]
 
 
 def test_refresh_names_missing_notebooks(monkeypatch):

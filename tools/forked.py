@@ -31,8 +31,10 @@ from ipykernel.kernelapp import launch_new_instance
 launch_new_instance(argv={}, parent_handle=os.getppid())  # 来源没了，内核就自己结束
 """
 # 各本笔记本都要的；导入它们不启动线程，分身之后与重新导入没有两样
-PRELOADED = ["torch", "torchvision", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "myst_nb.ext.glue"]
-PRELOADED += ["ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"]
+PRELOADED = [
+    *("torch", "torchvision", "matplotlib.pyplot", "matplotlib.backends.backend_agg", "myst_nb.ext.glue"),
+    *("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.zmqshell"),
+]
 
 
 # ---------------------------------------------------------------- 分身的来源
@@ -95,7 +97,7 @@ def run(code, cwd, env):
 
 
 class Forked:
-    """一个分身，方法与 subprocess.Popen 的相同；它结束时连接断开。"""
+    """一个分身，方法与 subprocess.Popen 的相同。它结束时连接断开；退出码无从得知，都当作 0。"""
 
     stdin = stdout = stderr = None
 
