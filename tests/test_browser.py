@@ -173,6 +173,21 @@ def test_figures_load_when_they_come_near(visit):
     assert len([path for path in files(requests) if path.suffix == ".png"]) == figures
 
 
+def test_late_picture_moves_nothing(browser):
+    """首页的插图来得晚，文字也不跳。"""
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.add_init_script(WATCH_SHIFTS)
+    late = []
+    page.route("**/hero.svg", lambda route: late.append(route))
+    page.goto((HTML / "chapters" / "index.html").as_uri(), wait_until="domcontentloaded")
+    page.wait_for_timeout(300)  # 先画出没有图的页面
+    late[0].continue_()
+    page.wait_for_function("document.querySelector('.book-hero img').naturalWidth > 0")
+    page.wait_for_timeout(100)
+    assert page.evaluate("bookShift") <= MAX_SHIFT
+    page.close()
+
+
 @pytest.mark.parametrize(("width", "fewest", "most"), [(1280, 32, 40), (390, 16, 22)])
 def test_line_length(visit, width, fewest, most):
     """一行的汉字数。"""
