@@ -7,19 +7,11 @@ import nbval.kernel
 import pytest
 from nbval.plugin import IPyNbCell
 
-from tools import forked
 from tools.kernels import LocalKernelManager
 
 # 小批量用多线程反而慢：两个测试进程各用一个线程，不互相争抢。笔记本的内核会继承这个设置。
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入口
-
-
-def pytest_configure(config):
-    if forked.POSSIBLE:
-        if not hasattr(config, "workerinput"):  # 只在主进程里：来源只要一个
-            forked.start()
-        forked.use()
 
 
 def pytest_collection_modifyitems(items):
@@ -45,10 +37,3 @@ def pytest_runtest_call(item):
         from tests import figure_checks
 
         figure_checks.compare(item)
-
-
-def pytest_terminal_summary(terminalreporter):
-    """结尾写明有多少输出没有比对；用 xdist 时只有主进程有 terminalreporter，所以只打印一次。"""
-    from tests.notebook_checks import summary_line
-
-    terminalreporter.write_line(summary_line())

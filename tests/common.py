@@ -4,12 +4,13 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
+import nbformat
 import pytest
 import yaml
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT  # noqa: F401  各测试由这里取
+
 CHINESE = "[\u4e00-\u9fff]"
 MAKE_INPUTS = ("requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的三个文件
 BAD_POSITIVE_INTS = [
@@ -30,6 +31,20 @@ def raises_chinese(error, *words):
 def read_yaml(path):
     """有 libyaml 就用它，快十倍。"""
     return yaml.load(path.read_text(encoding="utf-8"), getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+
+
+def read_notebook(path):
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def labels(notebook):
+    """一本里的全部标签：``(label)=`` 与指令的 ``:label:``、``:name:``。"""
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    return [first or second for first, second in re.findall(r"^(?:\((\S+)\)=|:(?:label|name): *(\S+))$", text, re.M)]
 
 
 def run_make(folder, *args, **env):

@@ -9,7 +9,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.common import ROOT
-from tests.notebook_checks import documents_in_toc
+from tools.refresh import documents_in_toc
 
 HTML = ROOT / "_build" / "html"
 SECTION, NEXT_SECTION = "chapters/softmax/scratch", "chapters/softmax/concise"

@@ -14,19 +14,21 @@ from matplotlib import pyplot as plt
 from torch import nn
 
 import helpers
-from tests.common import ROOT
-from tools.mutate import sources
+from tests.common import ROOT, code_cells, read_notebook
 from tools.refresh import notebooks_in_toc
 
 PAGES = [path.relative_to(ROOT / "chapters").with_suffix("").as_posix() for path in notebooks_in_toc()]
+
+
+def sources(page):
+    return [cell.source for cell in code_cells(read_notebook(ROOT / "chapters" / f"{page}.ipynb"))]
 
 
 @cache
 def lesson(page):
     """一节里的导入与定义，放进一个命名空间；别的语句不运行，所以很快。"""
     kept = (ast.Import, ast.ImportFrom, ast.FunctionDef, ast.ClassDef)
-    cells = sources(ROOT / "chapters" / f"{page}.ipynb")
-    body = [node for source in cells for node in ast.parse(source).body if isinstance(node, kept)]
+    body = [node for source in sources(page) for node in ast.parse(source).body if isinstance(node, kept)]
     namespace = {}
     exec(compile(ast.Module(body, type_ignores=[]), page, "exec"), namespace)
     return namespace
@@ -102,7 +104,7 @@ def test_evaluation_records_no_gradient():
 def draw(page, marker, monkeypatch, **names):
     """用假的用时运行画图的那一格，返回坐标轴；用时每次不同，nbval 没法比对这些图。"""
     monkeypatch.setattr(plt, "show", lambda: None)
-    (source,) = (source for source in sources(ROOT / "chapters" / f"{page}.ipynb") if marker in source)
+    (source,) = (source for source in sources(page) if marker in source)
     exec(source, {"torch": torch, "plt": plt, **names})
     return plt.gca()
 
@@ -214,6 +216,7 @@ CHECKERS = {name: lesson(page)[name] for page in PAGES for name in lesson(page) 
 
 
 def test_every_checker_is_tried():
+    """新写的检查函数：把它该认出的错误答案加进上面的 WRONG_ANSWERS。"""
     assert CHECKERS.keys() == WRONG_ANSWERS.keys()
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from ext.search import add_names
 from tests.common import ROOT, raises_chinese, read_yaml
+from tools import SKELETON
 
 HTML = ROOT / "_build" / "html"
 STATIC = HTML / "_static" / "search"
@@ -14,7 +15,7 @@ QUESTIONS = read_yaml(ROOT / "tests" / "search_queries.yml")
 QUERIES = QUESTIONS["queries"]
 WORDS = ("questions.yml", "words.yml")
 PHRASINGS, VOCABULARY = (read_yaml(ROOT / "ext" / "search" / name) for name in WORDS)
-REPEATING = {"学习目标", "小结", "练习"}  # 只重复别处内容的小节，不写问法
+REPEATING = set(SKELETON)  # 只重复别处内容的小节，不写问法
 
 
 def open_glossary(browser):

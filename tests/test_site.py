@@ -6,8 +6,8 @@ import pytest
 
 import helpers
 from tests import site_checks as checks
-from tests.common import ROOT
-from tests.notebook_checks import documents_in_toc, labels, notebooks_in_toc, read
+from tests.common import ROOT, labels, read_notebook
+from tools.refresh import documents_in_toc, notebooks_in_toc
 
 HTML = ROOT / "_build" / "html"
 
@@ -41,7 +41,7 @@ def test_no_page_is_left_over(site):
 @pytest.mark.parametrize("path", notebooks_in_toc(), ids=lambda path: path.relative_to(ROOT).as_posix())
 def test_page_shows_the_whole_notebook(site, path):
     """每个标签都成了页面上的锚点，每张存下的图都在页面上，练习一道不少。"""
-    notebook, page = read(path), site.pages[path.relative_to(ROOT).with_suffix(".html").as_posix()]
+    notebook, page = read_notebook(path), site.pages[path.relative_to(ROOT).with_suffix(".html").as_posix()]
     assert {label.replace("_", "-").lower() for label in labels(notebook)} - page.ids == set()
     pictures = sum("image/png" in o.get("data", {}) for c in notebook.cells for o in c.get("outputs", []))
     assert len(page.article.select(".cell_output img")) >= pictures

@@ -6,55 +6,30 @@ Windows 没有这种套接字，保持原样。
 
 import os
 import tempfile
-from functools import cache
 from pathlib import Path
 from uuid import uuid4
 
-from jupyter_client.asynchronous import AsyncKernelClient
-from jupyter_client.manager import AsyncKernelManager, KernelManager
+from jupyter_client.manager import KernelManager
 from traitlets import default
 
+from tools import ROOT
+
 # 不看个人文件夹里的 matplotlibrc 与 IPython 设置：输出只由书决定；个人文件夹不能写时也照样能跑。内核会继承。
-SETTINGS = Path(__file__).resolve().parent.parent / "_build" / "settings"
+SETTINGS = ROOT / "_build" / "settings"
 os.environ |= {"MPLCONFIGDIR": str(SETTINGS / "matplotlib"), "IPYTHONDIR": str(SETTINGS / "ipython")}
+# 先建好字体的缓存：在内核里建，慢的机器上会往 stderr 写一句话，输出就不同了。
+import matplotlib.font_manager  # noqa: E402, F401
 
-
-@cache
-def _build_font_cache():
-    """先建好字体的缓存：在内核里建，慢的机器上会往 stderr 写一句话，输出就不同了。"""
-    import matplotlib.font_manager  # noqa: F401
-
-
-@cache
-def _folder():
-    """套接字的路径最长约 100 个字符，所以放在系统的临时文件夹里；进程结束时删去。"""
-    return tempfile.TemporaryDirectory(prefix="kernels-")
-
-
-def _socket_path():
-    """每个内核一个，用绝对路径：内核的工作目录是笔记本的文件夹，与这里的不同。"""
-    return str(Path(_folder().name) / uuid4().hex[:8])
+# 套接字的路径最长约 100 个字符，所以放在系统的临时文件夹里；进程结束时删去。
+SOCKETS = tempfile.TemporaryDirectory(prefix="kernels-")
 
 
 class LocalKernelManager(KernelManager):
-    """nbval 用的。"""
-
-    def __init__(self, **kwargs):
-        _build_font_cache()
-        super().__init__(**kwargs)
-
     @default("transport")
     def _transport(self):
         return "tcp" if os.name == "nt" else "ipc"
 
     @default("ip")
     def _ip(self):
-        return "127.0.0.1" if os.name == "nt" else _socket_path()
-
-
-class AsyncLocalKernelManager(LocalKernelManager, AsyncKernelManager):
-    """nbclient（tools/refresh.py）用的。"""
-
-    @default("client_factory")
-    def _client_factory(self):
-        return AsyncKernelClient
+        """每个内核一个套接字，用绝对路径：内核的工作目录是笔记本的文件夹，与这里的不同。"""
+        return "127.0.0.1" if os.name == "nt" else str(Path(SOCKETS.name, uuid4().hex[:8]))

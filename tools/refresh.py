@@ -11,9 +11,9 @@ import nbformat
 from nbclient import NotebookClient
 from sphinx_external_toc.parsing import parse_toc_yaml
 
-from tools.kernels import AsyncLocalKernelManager
+from tools import ROOT
+from tools.kernels import LocalKernelManager
 
-ROOT = Path(__file__).resolve().parent.parent
 METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
@@ -22,10 +22,14 @@ METADATA = {
 KEPT = ("tags", "mystnb")
 
 
+def documents_in_toc():
+    """_toc.yml 里的各页，按阅读次序，不带后缀。"""
+    return list(parse_toc_yaml(ROOT / "_toc.yml"))
+
+
 def notebooks_in_toc():
-    """按阅读次序列出 _toc.yml 里的笔记本。"""
-    documents = parse_toc_yaml(ROOT / "_toc.yml")
-    return [path for name in documents if (path := ROOT / f"{name}.ipynb").exists()]
+    """其中的笔记本。"""
+    return [path for name in documents_in_toc() if (path := ROOT / f"{name}.ipynb").exists()]
 
 
 def refresh(path):
@@ -34,7 +38,7 @@ def refresh(path):
     client = NotebookClient(
         notebook,
         kernel_name="python3",
-        kernel_manager_class=AsyncLocalKernelManager,
+        kernel_manager_class=LocalKernelManager,
         resources={"metadata": {"path": str(path.parent)}},
         record_timing=False,  # 时刻因机器而异
         coalesce_streams=True,  # 连续的打印合成一段，与快慢无关
