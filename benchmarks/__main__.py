@@ -12,16 +12,16 @@ import sys
 from datetime import date
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
+
 RESULTS = Path(__file__).with_name("results.json")
 PAGE = "chapters/performance.ipynb"
-EPOCHS = ["ours", "torchvision_0", "torchvision_2", "torchvision_4", "floor", "textbook_floor"]
 
 
 def run(*part, num_threads="1"):
     """在新的进程里运行一项，返回它打印的 JSON；``num_threads`` 为 None 时用 torch 的默认线程数。"""
     print(f"正在测 {' '.join(part)}", flush=True)
-    env = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": num_threads}
+    env = {**os.environ, "OMP_NUM_THREADS": num_threads}
     if num_threads is None:
         del env["OMP_NUM_THREADS"]
     command = [sys.executable, "-m", "benchmarks.parts", *part]
@@ -35,7 +35,7 @@ def main():
     results = {
         "date": date.today().isoformat(),
         "machine": run("machine"),
-        "once": {name: run("once", name) for name in EPOCHS},
+        "once": {name: run("once", name) for name in run("names")},
         "softmax": run("softmax"),
         "breakdown": run("breakdown"),
         "linear": run("linear"),

@@ -16,8 +16,12 @@ from benchmarks import measure, variants
 ROUNDS = {"softmax": 7, "breakdown": 15, "linear": 25, "quiet": 15, "busy": 3}
 
 
-def machine():
-    return measure.machine()
+machine = measure.machine
+
+
+def names():
+    """训练一轮的各种写法。"""
+    return [*variants.LOADERS, *variants.FLOORS]
 
 
 def once(name):
@@ -31,7 +35,7 @@ def once(name):
 
 def softmax():
     """一轮训练与评价：我们的、torchvision 的（0、2、4 个工作进程）与下限。"""
-    epochs = {name: variants.softmax_variant(name) for name in [*variants.LOADERS, *variants.FLOORS]}
+    epochs = {name: variants.softmax_variant(name) for name in names()}
     return measure.alternate(epochs, ROUNDS["softmax"])
 
 

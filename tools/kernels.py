@@ -4,6 +4,7 @@
 Windows 没有这种套接字，保持原样。
 """
 
+import atexit
 import os
 import tempfile
 from pathlib import Path
@@ -22,6 +23,7 @@ import matplotlib.font_manager  # noqa: E402, F401
 
 # 套接字的路径最长约 100 个字符，所以放在系统的临时文件夹里；进程结束时删去。
 SOCKETS = tempfile.TemporaryDirectory(prefix="kernels-")
+atexit.register(SOCKETS.cleanup)
 
 
 class LocalKernelManager(KernelManager):
