@@ -1,7 +1,6 @@
 """各项比较；每项由 ``__main__`` 在单独的进程里运行，把结果打印成一行 JSON。"""
 
 import functools
-import importlib
 import json
 import os
 import sys
@@ -11,6 +10,7 @@ from unittest import mock
 import torch
 
 from benchmarks import measure, variants
+from helpers import training
 
 # 各轮流几遍；空闲的机器上一共几分钟
 ROUNDS = {"softmax": 7, "breakdown": 15, "linear": 25, "quiet": 15, "busy": 3}
@@ -48,7 +48,6 @@ def breakdown():
 
 
 def _timed_epoch(watch, loaders):
-    training = importlib.import_module("helpers.train")  # helpers.train 是同名的函数，模块要这样取
     net, loss, optimizer = variants.softmax_parts()
     optimizer.zero_grad = watch.timed("step", optimizer.zero_grad)
     optimizer.step = watch.timed("step", optimizer.step)

@@ -1,4 +1,4 @@
-"""本书公用的零件：数据（data）、训练（train）、画图（plot）。
+"""本书公用的零件：数据（data）、训练（training）、画图（plotting）。
 
 ``import helpers`` 与 ``import helpers as d2l`` 都可用。名字沿用《动手学深度学习》，按含义取名，不按章号取名。
 导入本身不联网，也不改动任何全局设置；图的样式要显式调用 :func:`use_book_style` 才生效。
@@ -14,7 +14,7 @@ from helpers.data import (
     load_data_fashion_mnist,
     synthetic_data,
 )
-from helpers.plot import (
+from helpers.plotting import (
     learning_curve,
     plt,
     set_figsize,
@@ -22,7 +22,7 @@ from helpers.plot import (
     show_images,
     use_book_style,
 )
-from helpers.train import (
+from helpers.training import (
     accuracy,
     cross_entropy,
     evaluate_accuracy,

@@ -1,4 +1,4 @@
-"""helpers.plot 与 helpers 这个包本身：样式、图、名字、导入。"""
+"""helpers.plotting 与 helpers 这个包本身：样式、图、名字、导入。"""
 
 import inspect
 import io
@@ -261,7 +261,7 @@ def public_functions():
 
 
 def test_all_names_exist_and_none_is_forgotten():
-    modules = {"helpers.data", "helpers.plot", "helpers.train"}
+    modules = {"helpers.data", "helpers.plotting", "helpers.training"}
     own = {
         name
         for module in modules

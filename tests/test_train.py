@@ -1,4 +1,4 @@
-"""helpers.train：模型、损失、优化、评价与训练循环；以 torch 自己的实现为准。"""
+"""helpers.training：模型、损失、优化、评价与训练循环；以 torch 自己的实现为准。"""
 
 import copy
 import functools
