@@ -53,22 +53,24 @@ def _why_not_per_example(l, y_hat, y):
     return f"y_hat 的形状是 {tuple(y_hat.shape)}，y 的形状是 {tuple(y.shape)}。"
 
 
-def finite_sum(l, epoch, X, y_hat, y):
-    """这一批损失之和；不是有限数就报错，此时参数还没有更新。"""
+def finite_sum(l, epoch, X, y_hat, y, updated):
+    """这一批损失之和；不是有限数就报错，此时参数还没有更新。``updated``：之前更新过没有。"""
     total = l.detach().sum().item()
     if not math.isfinite(total):
-        reason = _why_not_finite(X, y_hat, y)
-        raise FloatingPointError(f"第 {epoch} 轮的损失变成了 nan 或 inf，参数停在这一步之前。{reason}")
+        reason = _why_not_finite(X, y_hat, y, updated)
+        raise FloatingPointError(f"第 {epoch} 轮的损失变成了 nan 或 inf。{reason}参数停在这一步之前。")
     return total
 
 
-def _why_not_finite(X, y_hat, y):
+def _why_not_finite(X, y_hat, y, updated):
     for name, tensor in [("X", X), ("y", y)]:
         if not is_finite(tensor):
-            return f"数据里就有：这一批的 {name} 有 nan 或 inf。请先用 {name}.isfinite() 找出来，改好或去掉。"
+            return f"数据里就有：这一批的 {name} 有 nan 或 inf，请用 {name}.isfinite() 找出来，改好或去掉。"
     if is_finite(y_hat) and (y_hat >= 0).all() and (y_hat <= 1).all():
         return "预测是概率，对 0 取了对数：请让 net 输出未规范化的数，损失改用 nn.CrossEntropyLoss。"
-    return "多半是学习率太大，参数已经走偏：请重新建立模型，学习率除以 10 再试；特征的数值很大时先归一化。"
+    if updated:
+        return "多半是学习率太大，参数已经走偏：请重新建立模型，学习率除以 10 再试；特征的数值很大时先归一化。"
+    return "常见原因：学习率太大、输入里有 nan、对概率 0 取了对数（改用 nn.CrossEntropyLoss）。"
 
 
 # ---------------------------------------------------------------- 梯度
@@ -149,14 +151,13 @@ class StartingPoint:
     """损失所依赖的参数与它们开头的值。见到有一个变了就不再比，所以通常只比一批。"""
 
     def __init__(self):
-        self.values, self.pulled = None, False
+        self.values, self.pulled, self.num_steps = [], False, 0
 
     def remember(self, l):
-        """返回这是不是第一步；是的话记下参数。"""
-        is_first = self.values is None
-        if is_first:
+        """走第一步之前记下参数。"""
+        if self.num_steps == 0:
             self.values = [(param, param.detach().clone()) for param in _leaves(l)]
-        return is_first
+        self.num_steps += 1
 
     def look_at_gradients(self):
         """梯度全是 0 的，本来就不该变（例如已经在最低点）。"""

@@ -10,8 +10,9 @@ from urllib.error import URLError
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset, default_collate
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
+from helpers import _loader
 from helpers._check import (
     check_batch_size,
     check_callable,
@@ -183,29 +184,13 @@ def _rows(index, n):
     return torch.from_numpy(rows) if rows.ndim else int(rows)
 
 
-def _keep_batch(samples):
-    """取出的已是一批（元组），不必再拼；是一列样本时照 torch 的办法拼。"""
-    return default_collate(samples) if isinstance(samples, list) else samples
-
-
-class _BatchLoader(DataLoader):
-    """向数据集一次要一批（``dataset[indices]``）的 DataLoader。
-
-    torch 的文档里，这件事写作 ``DataLoader(dataset, batch_size=None, sampler=BatchSampler(…))``，
-    但那样 ``loader.batch_size`` 是 None。这里只改两个内部的名字；将来没有了它们，结果仍然对，只是变慢。
-    """
-
-    _auto_collation = False
-    _index_sampler = property(lambda self: self.batch_sampler)
-
-
-def _loader(dataset, batch_size, shuffle):
+def _make_loader(dataset, batch_size, shuffle):
     """能整批取数的数据集就整批取，否则用普通的 DataLoader。"""
     whole = dataset
     while type(whole) is Subset:  # 它把一列下标原样转给里面的数据集
         whole = whole.dataset
-    kind = _BatchLoader if isinstance(whole, InMemoryDataset) else DataLoader
-    return kind(dataset, batch_size, shuffle=shuffle, collate_fn=_keep_batch)
+    kind = _loader.DataLoader if isinstance(whole, InMemoryDataset) else DataLoader
+    return kind(dataset, batch_size, shuffle=shuffle, collate_fn=_loader.keep_batch)
 
 
 def load_array(data_arrays, batch_size, is_train=True):
@@ -234,11 +219,11 @@ def load_array(data_arrays, batch_size, is_train=True):
         batch_size = check_batch_size(batch_size)
         if len(data_arrays) == 0:
             raise ValueError("数据集是空的：至少要有一个样本。")
-        return _loader(data_arrays, batch_size, is_train)
+        return _make_loader(data_arrays, batch_size, is_train)
     if not isinstance(data_arrays, Sequence) or isinstance(data_arrays, str):  # 张量本身也能一行一行地遍历，要挡住
         advice = "几个张量要放进一个括号：helpers.load_array((features, labels), batch_size=10)。"
         raise TypeError(f"data_arrays 要是几个张量；收到 {shown(data_arrays)}。{advice}")
-    return _loader(InMemoryDataset(*data_arrays), check_batch_size(batch_size), is_train)
+    return _make_loader(InMemoryDataset(*data_arrays), check_batch_size(batch_size), is_train)
 
 
 # ---------------------------------------------------------------- Fashion-MNIST
@@ -385,7 +370,7 @@ def load_data_fashion_mnist(batch_size, resize=None, root=None):
         InMemoryDataset(source.data, source.targets, transform=transform)
         for source in (FashionMNIST(root, train=True), FashionMNIST(root, train=False))
     )
-    return _loader(train, batch_size, shuffle=True), _loader(test, batch_size, shuffle=False)
+    return _make_loader(train, batch_size, shuffle=True), _make_loader(test, batch_size, shuffle=False)
 
 
 def get_fashion_mnist_labels(labels, language="zh"):

@@ -377,7 +377,7 @@ def _train_epoch(net, train_iter, loss, updater, epoch, start):
         if classifying:
             correct += _is_correct(y_hat, y).sum().item()
         l = per_example(loss(y_hat, y), y_hat, y)  # (批量,)
-        total_loss += finite_sum(l, epoch, X, y_hat, y)
+        total_loss += finite_sum(l, epoch, X, y_hat, y, updated=start.num_steps > 0)
         _step(l, net, updater, start)
         count += len(y)
     if count == 0:
@@ -391,12 +391,12 @@ def _train_epoch(net, train_iter, loss, updater, epoch, start):
 def _step(l, net, updater, start):
     """按 updater 的种类走一步；除以批量大小的只有一处。"""
     check_differentiable(l)
-    is_first = start.remember(l)
+    start.remember(l)
     if isinstance(updater, torch.optim.Optimizer):
         updater.zero_grad()
         l.mean().backward()
         params = [param for group in updater.param_groups for param in group["params"]]
-        if is_first:
+        if start.num_steps == 1:
             check_optimizer(net, params)
         check_finite_gradients(params)
         start.look_at_gradients()
