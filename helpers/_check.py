@@ -144,20 +144,25 @@ def _how_to_reshape(name, value, dim):
 
 def check_same_length(*tensors, names=("X", "y")):
     """都要是张量，第 0 维是样本，样本数相同，至少一个样本。"""
-    names = [*names, *(f"第 {i + 1} 个张量" for i in range(len(names), len(tensors)))]
-    for i, (name, tensor) in enumerate(zip(names, tensors)):
+    for i, tensor in enumerate(tensors):
         if not isinstance(tensor, torch.Tensor):
+            name = _name(names, i)
             advice = how_to_tensor(name, tensor, floating=i == 0)
             raise TypeError(f"特征与标签都要是张量；{name} 收到 {shown(tensor)}。{advice}")
         if tensor.dim() == 0:
-            raise ValueError(f"{name} 是单个的数，没有样本这一维；一批样本由 DataLoader 或 load_array 给出。")
-    if len({len(tensor) for tensor in tensors}) > 1:
-        raise ValueError(
-            f"特征与标签的样本数要相同，样本在第 0 维；收到形状 {'、'.join(str(tuple(t.shape)) for t in tensors)}。"
-            f"{_how_to_transpose(names, tensors)}"
-        )
-    if sum(map(len, tensors)) == 0:
+            reason = "是单个的数，没有样本这一维；一批样本由 DataLoader 或 load_array 给出"
+            raise ValueError(f"{_name(names, i)} {reason}。")
+    lengths = [len(tensor) for tensor in tensors]
+    if len(set(lengths)) > 1:
+        shapes = "、".join(str(tuple(tensor.shape)) for tensor in tensors)
+        advice = _how_to_transpose(names, tensors)
+        raise ValueError(f"特征与标签的样本数要相同，样本在第 0 维；收到形状 {shapes}。{advice}")
+    if sum(lengths) == 0:
         raise ValueError("数据是空的：至少要有一个样本。")
+
+
+def _name(names, i):
+    return names[i] if i < len(names) else f"第 {i + 1} 个张量"
 
 
 def _how_to_transpose(names, tensors):
@@ -170,7 +175,7 @@ def _how_to_transpose(names, tensors):
 
 def check_same_shape(y_hat, y):
     """形状相同，或只差长度为 1 的维：改形状才不会把数重新排列。"""
-    if [size for size in y_hat.shape if size > 1] != [size for size in y.shape if size > 1]:
+    if y_hat.shape != y.shape and [size for size in y_hat.shape if size > 1] != [size for size in y.shape if size > 1]:
         shapes = f"收到 {tuple(y_hat.shape)} 与 {tuple(y.shape)}"
         raise ValueError(f"y_hat 与 y 的形状要相同（只差长度为 1 的维也行）；{shapes}。{_how_to_match(y_hat, y)}")
 

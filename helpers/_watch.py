@@ -57,7 +57,7 @@ def finite_sum(l, epoch, X, y_hat, y, updated):
     """这一批损失之和；不是有限数就报错，此时参数还没有更新。``updated``：之前更新过没有。"""
     total = l.detach().sum().item()
     if not math.isfinite(total):
-        reason = _why_not_finite(X, y_hat, y, updated)
+        reason = _why_not_finite(X, y_hat.detach(), y, updated)
         raise FloatingPointError(f"第 {epoch} 轮的损失变成了 nan 或 inf。{reason}参数停在这一步之前。")
     return total
 
@@ -86,7 +86,7 @@ def check_differentiable(l):
 
 def is_finite(tensor):
     """没有 nan 与 inf。有的话和必定不是有限的数，所以先只求和，快得多；和也可能上溢，那时才逐个看。"""
-    return math.isfinite(tensor.detach().sum()) or bool(tensor.isfinite().all())
+    return math.isfinite(tensor.sum()) or bool(tensor.isfinite().all())
 
 
 def check_finite_gradients(params):
@@ -99,17 +99,21 @@ def check_finite_gradients(params):
 
 def with_gradient(params):
     """有梯度的参数。没有的若是模型里的层，是冻结了或没有用到；若是自己写的张量，就是写错了。"""
+    reached = [param for param in params if param.is_leaf and param.grad is not None]
+    if len(reached) < len(params):
+        _check_missing(params, reached)
+    return reached
+
+
+def _check_missing(params, reached):
     for i, param in enumerate(params):
         if not param.is_leaf:
             raise RuntimeError(
                 f"params[{i}] 是由别的张量算出来的，反向传播不给它存梯度。"
                 f"请在建好之后写 params[{i}] = params[{i}].detach().requires_grad_()。"
             )
-    reached = [param for param in params if param.grad is not None]
-    for i, param in enumerate(params):
         if param.grad is None and not (reached and isinstance(param, torch.nn.Parameter)):
             raise RuntimeError(f"params[{i}] 还没有梯度。{_why_no_gradient(i, param, reached)}")
-    return reached
 
 
 def _why_no_gradient(i, param, reached):
