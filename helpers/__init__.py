@@ -1,8 +1,10 @@
-"""本书公用的零件：数据（data）、训练（train）、画图（plot）。
+"""本书公用的零件：数据（data）、训练（training）、画图（plotting）。
 
 ``import helpers`` 与 ``import helpers as d2l`` 都可用。名字沿用《动手学深度学习》，按含义取名，不按章号取名。
 导入本身不联网，也不改动任何全局设置；图的样式要显式调用 :func:`use_book_style` 才生效。
 """
+
+import sys
 
 from helpers.data import (
     FASHION_MNIST_LABELS,
@@ -14,15 +16,16 @@ from helpers.data import (
     load_data_fashion_mnist,
     synthetic_data,
 )
-from helpers.plot import (
+from helpers.plotting import (
     learning_curve,
+    plot,
     plt,
     set_figsize,
     show_fashion_mnist,
     show_images,
     use_book_style,
 )
-from helpers.train import (
+from helpers.training import (
     accuracy,
     cross_entropy,
     evaluate_accuracy,
@@ -48,6 +51,7 @@ __all__ = [
     "linreg",
     "load_array",
     "load_data_fashion_mnist",
+    "plot",
     "plt",
     "set_figsize",
     "sgd",
@@ -60,17 +64,30 @@ __all__ = [
     "use_book_style",
 ]
 
-# 原书里有、本书换了名字的函数：告诉读者去哪里找，而不是只说"没有"。
+# 原书里有、本书换了名字或不需要的函数：告诉读者改用什么，而不是只说“没有”。
 _RENAMED = {
     "train_ch3": "train(net, train_iter, test_iter, loss, num_epochs, updater)",
     "train_epoch_ch3": "train(net, train_iter, None, loss, 1, updater)",
+    "train_ch6": "train(net, train_iter, test_iter, loss, num_epochs, updater)",
     "predict_ch3": "show_fashion_mnist(images, titles)，写法见“softmax 从零开始实现”的“预测”一节",
+    "evaluate_accuracy_gpu": "evaluate_accuracy(net, data_iter)",
+    "Animator": "learning_curve(history)：train 返回 history，训练完画一次",
+    "Accumulator": "普通的变量：total += l.sum().item()，count += len(y)",
+    "Timer": "time.perf_counter()：前后各取一次，相减就是秒数",
+    "try_gpu": 'torch.device("cuda" if torch.cuda.is_available() else "cpu")',
+    "try_all_gpus": "[torch.device(i) for i in range(torch.cuda.device_count())]；本书不需要显卡",
+    "set_axes": "plot(X, Y, xlabel, ylabel, legend, xlim, ylim, xscale, yscale)",
+    "semilogy": 'plot(X, Y, xlabel, ylabel, legend, yscale="log")',
+    "FlattenLayer": "torch.nn.Flatten()",
     "use_svg_display": "use_book_style()",
     "get_dataloader_workers": "0（本书从内存读数据，不需要工作进程）",
 }
 
 
 def __getattr__(name):
-    if name in _RENAMED:
-        raise AttributeError(f"helpers 里没有 {name}。请改用 {_RENAMED[name]}。")
-    raise AttributeError(f"helpers 里没有 {name}。全部名字可用 dir(helpers) 查看。")
+    hint = f"请改用 {_RENAMED[name]}" if name in _RENAMED else "全部名字可用 dir(helpers) 查看"
+    message = f"helpers 里没有 {name}。{hint}。"
+    # from helpers import … 先由 importlib 来问有没有这个名字；那时报 AttributeError，Python 会换成它自己的一句英文。
+    if sys._getframe(1).f_globals.get("__name__") == "importlib._bootstrap":
+        raise ImportError(message, name="helpers")
+    raise AttributeError(message)

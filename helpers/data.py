@@ -3,20 +3,24 @@
 import os
 import tempfile
 from collections.abc import Sequence
+from functools import partial
 from operator import index
 from pathlib import Path
 from urllib.error import URLError
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import DataLoader, Dataset, Subset, TensorDataset
 
+from helpers import _loader
 from helpers._check import (
     check_batch_size,
     check_callable,
     check_number,
     check_positive_int,
     check_same_length,
+    check_tensor,
+    shown,
 )
 
 # 数据随仓库携带，放在 helpers 旁边的 data/ 里；用相对本文件的位置，与工作目录无关。
@@ -70,10 +74,9 @@ def synthetic_data(w, b, num_examples, noise_std=0.01):
     -----
     随机数来自 torch 的全局生成器；先调用 ``torch.manual_seed`` 就能重现。
     """
-    if not (isinstance(w, torch.Tensor) and w.dim() == 1 and w.is_floating_point() and len(w)):
-        raise TypeError("w 要是一维的浮点张量，例如 torch.tensor([2, -3.4])。")
-    if not w.isfinite().all():
-        raise ValueError(f"w 要都是有限的数；收到 {w.tolist()}。")
+    check_tensor("w", w, dim=1)
+    if not (len(w) and w.isfinite().all()):
+        raise ValueError(f"w 要有至少一个数，都是有限的；收到 {w.tolist()}。")
     check_number("b", b)
     num_examples = check_positive_int("num_examples", num_examples)
     check_number("noise_std", noise_std, low=0)
@@ -104,7 +107,7 @@ def data_iter(batch_size, features, labels):
         批量大小不是正整数，两者不是张量、长度不同，或数据为空。在调用时就报，不等到取第一批。
     """
     batch_size = check_batch_size(batch_size)
-    check_same_length(features, labels)
+    check_same_length(features, labels, names=("features", "labels"))
     indices = torch.randperm(len(features))
     # 生成器表达式：检查已在上面做完，取数推迟到循环里。
     return ((features[batch], labels[batch]) for batch in indices.split(batch_size))
@@ -114,10 +117,11 @@ def data_iter(batch_size, features, labels):
 
 
 class InMemoryDataset(TensorDataset):
-    """整批从内存取数的 ``TensorDataset``。
+    """能整批取数的 ``TensorDataset``。
 
-    普通的数据集一次只给一个样本，DataLoader 再把 256 个样本拼成一批；拼接占去了大部分时间。
-    这里实现 ``__getitems__``，一次用 256 个下标从张量里取出整批，不需要再拼。
+    普通的数据集一次给一个样本，DataLoader 再把 256 个样本拼成一批；拼接占去了大部分时间。
+    这个数据集还能用一列下标直接取出一批：``dataset[[3, 1, 4]]`` 给出的 X 是 (3, …)，不需要再拼。
+    :func:`load_array` 与 :func:`load_data_fashion_mnist` 的 DataLoader 就这样取数。
 
     Parameters
     ----------
@@ -130,11 +134,13 @@ class InMemoryDataset(TensorDataset):
     ------
     TypeError, ValueError
         没有张量、长度不同或没有样本，或 ``transform`` 不可调用。
+    IndexError
+        下标超出范围。
 
     Notes
     -----
-    自己构造 DataLoader 时要写 ``collate_fn=lambda batch: batch``，因为取出的已经是一批；
-    :func:`load_array` 已经这样做了。
+    一个下标（整数，负的从末尾数）给出一个样本；列表、数组、张量、切片，或 n 个真假，给出一批。
+    torch 的 ``Subset``、``random_split``、``ConcatDataset``、各种采样器与别的 DataLoader 都可以用它。
     """
 
     def __init__(self, *tensors, transform=None):
@@ -145,24 +151,46 @@ class InMemoryDataset(TensorDataset):
         self.transform = transform
 
     def __getitem__(self, index):
-        X, *rest = super().__getitem__(index)
-        if self.transform is not None:
-            X = self.transform(X.unsqueeze(0)).squeeze(0)
-        return X, *rest
-
-    def __getitems__(self, indices):
-        batch = torch.from_numpy(np.array(indices))  # 由列表造张量，torch.tensor 要慢好几倍
-        X, *rest = (tensor.index_select(0, batch) for tensor in self.tensors)
+        rows = _rows(index, len(self))
+        if isinstance(rows, int):
+            X, *rest = (tensor[rows] for tensor in self.tensors)
+            return (X if self.transform is None else self.transform(X.unsqueeze(0))[0]), *rest
+        X, *rest = (tensor.index_select(0, rows.to(tensor.device)) for tensor in self.tensors)
         return (X if self.transform is None else self.transform(X)), *rest
 
+    def __getitems__(self, indices):
+        """torch 的约定：一列下标给出一列样本。先整批取出，再拆开。"""
+        return list(zip(*(tensor.unbind() for tensor in self[list(indices)])))
 
-def _already_batched(batch):
-    """``InMemoryDataset`` 给出的已是一批，DataLoader 不必再拼。"""
-    return batch
+
+def _rows(index, n):
+    """下标换成行号：一个下标给出 int，一列下标给出 int64 张量；超出范围就报错。"""
+    if isinstance(index, slice):
+        index = range(n)[index]
+    elif isinstance(index, torch.Tensor):
+        index = index.numpy(force=True)
+    elif isinstance(index, list) and index and isinstance(index[0], torch.Tensor):
+        index = [row.item() for row in index]  # 有的采样器给出的是一个个张量
+    rows = np.array(index)  # 由列表造数组，比 torch.tensor 快好几倍
+    if rows.dtype == bool and rows.shape == (n,):
+        rows = rows.nonzero()[0]
+    if isinstance(index, tuple) or rows.ndim > 1 or rows.size and rows.dtype.kind not in "iu":
+        raise TypeError(f"下标要是整数、切片，或一列整数（写成列表）；收到 {shown(index)}。")
+    rows = rows.astype(np.int64, copy=False)
+    if rows.size and rows.view(np.uint64).max() >= n:  # 看作无符号数，负的也很大：一次比较查两头
+        rows = np.where(rows < 0, rows + n, rows)
+        if not 0 <= rows.min() <= rows.max() < n:
+            raise IndexError(f"下标要在 {-n} 到 {n - 1} 之间（共 {n} 个样本）；收到 {shown(index)}。")
+    return torch.from_numpy(rows) if rows.ndim else int(rows)
 
 
-def _loader(dataset, batch_size, shuffle):
-    return DataLoader(dataset, batch_size, shuffle=shuffle, collate_fn=_already_batched)
+def _make_loader(dataset, batch_size, shuffle):
+    """能整批取数的数据集就整批取，否则用普通的 DataLoader。"""
+    whole = dataset
+    while type(whole) is Subset:  # 它把一列下标原样转给里面的数据集
+        whole = whole.dataset
+    kind = _loader.DataLoader if isinstance(whole, InMemoryDataset) else DataLoader
+    return kind(dataset, batch_size, shuffle=shuffle, collate_fn=_loader.keep_batch)
 
 
 def load_array(data_arrays, batch_size, is_train=True):
@@ -170,8 +198,8 @@ def load_array(data_arrays, batch_size, is_train=True):
 
     Parameters
     ----------
-    data_arrays : sequence of Tensor, (n, …)
-        例如 ``(features, labels)``。
+    data_arrays : sequence of Tensor, (n, …), or Dataset
+        例如 ``(features, labels)``；也可以是数据集，例如 ``random_split`` 分出的一份。
     batch_size : int
         批量大小，至少为 1。
     is_train : bool
@@ -187,10 +215,15 @@ def load_array(data_arrays, batch_size, is_train=True):
     TypeError, ValueError
         批量大小不是正整数，各张量长度不同，或数据为空。
     """
-    batch_size = check_batch_size(batch_size)
-    if not isinstance(data_arrays, Sequence):  # 张量本身也能一行一行地遍历，所以要挡住
-        raise TypeError(f"data_arrays 要是几个张量，例如 (features, labels)；收到 {type(data_arrays).__name__}。")
-    return _loader(InMemoryDataset(*data_arrays), batch_size, is_train)
+    if isinstance(data_arrays, Dataset):
+        batch_size = check_batch_size(batch_size)
+        if len(data_arrays) == 0:
+            raise ValueError("数据集是空的：至少要有一个样本。")
+        return _make_loader(data_arrays, batch_size, is_train)
+    if not isinstance(data_arrays, Sequence) or isinstance(data_arrays, str):  # 张量本身也能一行一行地遍历，要挡住
+        advice = "几个张量要放进一个括号：helpers.load_array((features, labels), batch_size=10)。"
+        raise TypeError(f"data_arrays 要是几个张量；收到 {shown(data_arrays)}。{advice}")
+    return _make_loader(InMemoryDataset(*data_arrays), check_batch_size(batch_size), is_train)
 
 
 # ---------------------------------------------------------------- Fashion-MNIST
@@ -285,16 +318,16 @@ def _to_unit_interval(images):
 
 
 def _resizer(resize):
-    """由边长或 (高, 宽) 造出缩放整批图像的变换。"""
+    """由边长或 (高, 宽) 造出缩放整批图像的变换；不写成嵌套的函数，工作进程才收得到。"""
     height, width = resize if isinstance(resize, Sequence) and len(resize) == 2 else (resize, resize)
-    size = [check_positive_int("resize", height), check_positive_int("resize", width)]
+    return partial(_resized, size=[check_positive_int("resize", height), check_positive_int("resize", width)])
 
-    def transform(images):
-        from torchvision.transforms.v2 import functional as F
 
-        return F.resize(images.unsqueeze(1), size).float().div_(255)
+def _resized(images, size):
+    """uint8 (批量, 高, 宽) → float32 (批量, 1, *size)。"""
+    from torchvision.transforms.v2 import functional as F
 
-    return transform
+    return F.resize(images.unsqueeze(1), size).float().div_(255)
 
 
 def load_data_fashion_mnist(batch_size, resize=None, root=None):
@@ -337,7 +370,7 @@ def load_data_fashion_mnist(batch_size, resize=None, root=None):
         InMemoryDataset(source.data, source.targets, transform=transform)
         for source in (FashionMNIST(root, train=True), FashionMNIST(root, train=False))
     )
-    return _loader(train, batch_size, shuffle=True), _loader(test, batch_size, shuffle=False)
+    return _make_loader(train, batch_size, shuffle=True), _make_loader(test, batch_size, shuffle=False)
 
 
 def get_fashion_mnist_labels(labels, language="zh"):

@@ -22,7 +22,7 @@ def tiny(monkeypatch):
 
     def load():
         dataset = helpers.InMemoryDataset(images, labels, transform=helpers.data._to_unit_interval)
-        return [helpers.data._loader(dataset, 16, shuffle) for shuffle in (True, False)]
+        return [helpers.data._make_loader(dataset, 16, shuffle) for shuffle in (True, False)]
 
     monkeypatch.setattr(variants, "LOADERS", dict.fromkeys(variants.LOADERS, load))
     monkeypatch.setattr(variants, "NUM_EXAMPLES", 40)

@@ -1,9 +1,22 @@
 """helpers.data：人造数据、小批量、DataLoader 与 Fashion-MNIST。"""
 
+import pickle
+
+import numpy as np
 import pytest
 import torch
 import torchvision.datasets.utils as tv_utils
-from torch.utils.data import DataLoader, TensorDataset
+from torch.utils.data import (
+    ConcatDataset,
+    DataLoader,
+    Dataset,
+    RandomSampler,
+    StackDataset,
+    Subset,
+    TensorDataset,
+    WeightedRandomSampler,
+    random_split,
+)
 from torchvision.datasets import FashionMNIST
 from torchvision.transforms import Compose, Resize, ToTensor
 
@@ -64,7 +77,7 @@ def test_synthetic_data_has_the_dtype_of_w():
 
 @pytest.mark.parametrize("w", [[2, -3.4], torch.tensor([2, 3]), torch.ones(2, 1), torch.tensor(2.0), torch.ones(0)])
 def test_synthetic_data_rejects_bad_weights(w):
-    with raises_chinese(TypeError, "w "):
+    with raises_chinese((TypeError, ValueError), "w "):
         helpers.synthetic_data(w, 4.2, 10)
 
 
@@ -116,22 +129,57 @@ def test_data_iter_checks_the_lengths_when_called(n, m):
 # ---------------------------------------------------------------- 从内存取数
 
 
-def test_in_memory_dataset_agrees_with_tensor_dataset(arrays):
-    plain, ours = TensorDataset(*arrays), helpers.InMemoryDataset(*arrays)
-    assert len(ours) == len(plain)
-    for i in [0, 3, -1]:
-        assert all(torch.equal(a, b) for a, b in zip(plain[i], ours[i]))
-    X, y = ours.__getitems__([7, 0, 0])
-    assert torch.equal(X, arrays[0][[7, 0, 0]]) and torch.equal(y, arrays[1][[7, 0, 0]])
+def same(ours, theirs):
+    """两批或两个样本逐位相同。"""
+    return len(ours) == len(theirs) and all(torch.equal(a, b) for a, b in zip(ours, theirs))
 
 
-def test_in_memory_dataset_transforms_one_item_and_a_batch_alike(arrays):
-    dataset = helpers.InMemoryDataset(*arrays, transform=lambda X: X.flip(1) * 2)
-    X, y = dataset.__getitems__([4, 9])
-    for row, i in enumerate([4, 9]):
-        x, label = dataset[i]
-        assert torch.equal(x, X[row]) and torch.equal(label, y[row])
-    assert torch.equal(X, arrays[0][[4, 9]].flip(1) * 2) and torch.equal(y, arrays[1][[4, 9]])  # 标签不变换
+def double(X):
+    return X * 2
+
+
+@pytest.mark.parametrize("transform", [None, double])
+@pytest.mark.parametrize("index", [3, -1, np.int64(3), np.uint8(3), torch.tensor(3), np.array(-2)], ids=repr)
+def test_one_index_gives_one_sample(arrays, index, transform):
+    x, y = helpers.InMemoryDataset(*arrays, transform=transform)[index]
+    assert torch.equal(x, arrays[0][int(index)] * (2 if transform else 1)) and torch.equal(y, arrays[1][int(index)])
+
+
+@pytest.mark.parametrize("transform", [None, double])
+@pytest.mark.parametrize(
+    ("index", "rows"),
+    [
+        ([7, 0, -10], [7, 0, 0]),
+        ([], []),
+        (range(3), [0, 1, 2]),
+        (np.array([2, -2]), [2, 8]),
+        (torch.tensor([4, 9]), [4, 9]),
+        ([torch.tensor(1), torch.tensor(-1)], [1, 9]),
+        (slice(2, 5), [2, 3, 4]),
+        (slice(None, None, -4), [9, 5, 1]),
+        ([True, False] * 5, [0, 2, 4, 6, 8]),
+        (np.arange(10) > 7, [8, 9]),
+        (torch.arange(10) < 1, [0]),
+    ],
+    ids=repr,
+)
+def test_many_indices_give_a_batch(arrays, index, rows, transform):
+    X, y = helpers.InMemoryDataset(*arrays, transform=transform)[index]
+    rows = torch.tensor(rows, dtype=torch.int64)
+    assert same((X, y), (arrays[0][rows] * (2 if transform else 1), arrays[1][rows]))
+
+
+@pytest.mark.parametrize("index", [10, -11, [0, 10], torch.tensor([-11])])
+def test_index_out_of_range(arrays, index):
+    """要是 IndexError：for X, y in dataset 靠它知道到头了。"""
+    with raises_chinese(IndexError, "10 个样本"):
+        helpers.InMemoryDataset(*arrays)[index]
+
+
+@pytest.mark.parametrize("index", [True, 2.0, [0.5], "3", None, (1, 2), [[1]], [True, False]], ids=str)
+def test_index_of_the_wrong_kind(arrays, index):
+    with raises_chinese(TypeError, "下标"):
+        helpers.InMemoryDataset(*arrays)[index]
 
 
 def test_load_array_is_a_plain_dataloader(arrays):
@@ -173,6 +221,92 @@ def test_load_array_rejects_bad_lengths(shapes):
         helpers.load_array([torch.ones(n) for n in shapes], 2)
 
 
+# ---------------------------------------------------------------- torch 的各种用法
+
+# 每一种都与同样的 TensorDataset 比：torch 的约定是什么，由 torch 自己说
+WAYS = {
+    "遍历": lambda data: list(data),
+    "留出验证集": lambda data: [*random_split(data, [7, 3])[1]],
+    "子集": lambda data: [*DataLoader(Subset(data, range(5)), 2)],
+    "子集的下标是张量": lambda data: [*DataLoader(Subset(data, torch.tensor([4, 2, 9])), 2)],
+    "子集的子集": lambda data: [*DataLoader(Subset(Subset(data, [1, 3, 5, 7]), [0, 2]), 2)],
+    "首尾相接": lambda data: [*DataLoader(ConcatDataset([data, data]), 8, shuffle=True)],
+    "相加": lambda data: [(data + data)[-1]],
+    "并排": lambda data: [X for pair in DataLoader(StackDataset(data, data), 4) for X in pair],
+    "换个批量": lambda data: [*DataLoader(data, 3, shuffle=True, drop_last=True)],
+    "不分批": lambda data: [*DataLoader(data, batch_size=None)],
+    "加权抽样": lambda data: [*DataLoader(data, 4, sampler=WeightedRandomSampler(range(1, 11), 20))],
+    "分组的采样器": lambda data: [*DataLoader(data, batch_sampler=[(0, 1), [2], np.array([3, 4])])],
+    "用我们的拼法": lambda data: [*DataLoader(data, 4, collate_fn=helpers.load_array(ARRAYS, 2).collate_fn)],
+}
+ARRAYS = torch.arange(20.0).reshape(10, 2), torch.arange(10)
+
+
+def flat(value):
+    """嵌套的列表与元组里的张量，依次列出。"""
+    return [value] if isinstance(value, torch.Tensor) else [tensor for item in value for tensor in flat(item)]
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_torch_can_do_everything_with_our_dataset(way):
+    results = []
+    for kind in (helpers.InMemoryDataset, TensorDataset):
+        torch.manual_seed(0)
+        results.append(flat(WAYS[way](kind(*ARRAYS))))
+    assert same(*results) and results[0]
+
+
+def test_samples_come_as_a_list_of_tuples():
+    samples = helpers.InMemoryDataset(*ARRAYS).__getitems__(range(4))
+    assert type(samples) is list and all(type(sample) is tuple and len(sample) == 2 for sample in samples)
+    samples.sort(key=lambda sample: -sample[1])  # 自己写的 collate_fn 会这样排
+    assert [y.item() for _, y in samples] == [3, 2, 1, 0]
+
+
+def test_worker_processes():
+    """spawn 最严：数据集与变换都要能寄给另一个进程；Windows、macOS 与 Python 3.14 都是这样启动的。"""
+    dataset = helpers.InMemoryDataset(*ARRAYS, transform=torch.neg)
+    loader = DataLoader(dataset, 5, num_workers=1, multiprocessing_context="spawn")
+    assert all(same(batch, dataset[[*rows]]) for batch, rows in zip(loader, [range(5), range(5, 10)], strict=True))
+
+
+@pytest.mark.parametrize("resize", [None, 20])
+def test_loaders_can_be_sent_to_another_process(resize):
+    test_iter = helpers.load_data_fashion_mnist(5000, resize=resize)[1]
+    assert all(same(a, b) for a, b in zip(pickle.loads(pickle.dumps(test_iter)), test_iter, strict=True))
+
+
+@pytest.mark.parametrize("part", [lambda data: data, lambda data: Subset(data, range(2, 9)), lambda data: [*data]])
+def test_load_array_of_a_dataset(part):
+    """分出来的一份也能整批取；别的数据集照常。"""
+    data = part(helpers.InMemoryDataset(*ARRAYS))
+    data = data if isinstance(data, Dataset) else TensorDataset(*(torch.stack(each) for each in zip(*data)))
+    ours, theirs = helpers.load_array(data, 3), DataLoader(data, 3, shuffle=True)
+    for _ in range(2):
+        torch.manual_seed(1)
+        batches = [*ours]
+        torch.manual_seed(1)
+        assert same(flat(batches), flat([*theirs]))
+    assert ours.batch_size == 3 and ours.dataset is data and isinstance(ours.sampler, RandomSampler)
+
+
+def test_load_array_of_an_empty_dataset():
+    with raises_chinese(ValueError, "样本"):
+        helpers.load_array(Subset(helpers.InMemoryDataset(*ARRAYS), []), 3)
+
+
+@pytest.mark.parametrize("part", [lambda data: data, lambda data: random_split(data, [6, 4])[0]])
+def test_our_loader_asks_for_whole_batches(part, monkeypatch):
+    """快就快在这里：一批只取一次，不逐个取、不拼。torch 改了内部的名字，这个测试会说。"""
+    asked, get = [], helpers.InMemoryDataset.__getitem__
+    monkeypatch.setattr(
+        helpers.InMemoryDataset, "__getitem__", lambda self, index: asked.append(index) or get(self, index)
+    )
+    monkeypatch.setattr(helpers.InMemoryDataset, "__getitems__", None)
+    batches = [*helpers.load_array(part(helpers.InMemoryDataset(*ARRAYS)), 4)]
+    assert [len(index) for index in asked] == [len(y) for _, y in batches] and len(asked) in (2, 3)
+
+
 # ---------------------------------------------------------------- Fashion-MNIST 的内容
 
 
@@ -192,6 +326,7 @@ def official():
 def test_loaders_are_plain_dataloaders(loaders):
     assert all(isinstance(loader, DataLoader) and loader.num_workers == 0 for loader in loaders)
     assert [len(loader) for loader in loaders] == [235, 40]
+    assert [loader.batch_size for loader in loaders] == [256, 256]
     assert [len(loader.dataset) for loader in loaders] == [60_000, 10_000]
     assert all(loader.dataset.tensors[0].dtype == torch.uint8 for loader in loaders)  # 存 float32 要占四倍的内存
 
@@ -280,7 +415,6 @@ def test_loader_rejects_bad_sizes(resize, error, tmp_path):
 
 def test_numpy_integers_are_integers(arrays):
     """批量大小来自 NumPy（例如 np.arange）也能用，或在调用时用中文拒绝；不能漏到 torch 里才报英文。"""
-    np = pytest.importorskip("numpy")
     for make in (lambda n: helpers.data_iter(n, *arrays), lambda n: helpers.load_array(arrays, n)):
         try:
             batches = make(np.int64(4))

@@ -1,4 +1,4 @@
-"""helpers.plot 与 helpers 这个包本身：样式、图、名字、导入。"""
+"""helpers.plotting 与 helpers 这个包本身：样式、图、名字、导入。"""
 
 import inspect
 import io
@@ -83,6 +83,59 @@ def test_style_can_be_applied_twice():
     first = dict(mpl.rcParams)
     helpers.use_book_style()
     assert dict(mpl.rcParams) == first
+
+
+# ---------------------------------------------------------------- 不管读者设了什么样式
+
+DRAWINGS = {
+    "训练曲线": lambda: helpers.learning_curve(
+        {"train_loss": [1, 0.5], "train_acc": [0.5, 0.6], "test_acc": [0.5, 0.6]}
+    ),
+    "类别名": lambda: helpers.show_fashion_mnist(torch.rand(2, 4, 4), [9, 0]),
+    "标题": lambda: helpers.show_images(torch.rand(2, 4, 4), 1, 2, titles=["短靴", "T 恤"]),
+    "曲线": lambda: helpers.plot([-1, 1], [-0.5, 0.5], "轮数", "损失", ["训练"]),
+}
+STYLES = {
+    "什么也没有设": {},
+    "ggplot": "ggplot",
+    "衬线": {"font.family": "serif", "font.serif": ["DejaVu Serif"], "axes.unicode_minus": True},
+    "LaTeX": {"text.usetex": True},
+    "本书": None,
+}
+
+
+def set_style(style):
+    if style is None:
+        helpers.use_book_style()
+    elif isinstance(style, str):
+        plt.style.use(style)
+    else:
+        mpl.rcParams.update(style)
+
+
+@pytest.mark.parametrize("style", STYLES)
+@pytest.mark.parametrize("drawing", DRAWINGS)
+def test_own_chinese_is_drawn_in_any_style(style, drawing):
+    """没有缺字的警告；读者的设置一样也没有变；画完之后才画到文件里也一样。"""
+    set_style(STYLES[style])
+    before = dict(mpl.rcParams)
+    DRAWINGS[drawing]()
+    assert dict(mpl.rcParams) == before
+    mpl.rcParams["text.usetex"] = False  # 坐标轴上的数由读者的设置画；这里没有装 LaTeX
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        plt.gcf().savefig(io.BytesIO())
+
+
+def test_the_style_of_the_reader_is_kept():
+    """字体与配色都是读者的；随书的字体只补缺的字，而且只登记一次。"""
+    mpl.rcParams.update({"font.family": ["serif"], "axes.prop_cycle": mpl.cycler(color=["#123456", "#654321"])})
+    for _ in range(2):
+        DRAWINGS["训练曲线"]()
+    loss, accuracy = plt.gcf().axes
+    assert loss.xaxis.label.get_family() == ["serif", "Noto Sans SC Book"]
+    assert [line.get_color() for line in accuracy.lines] == ["#123456", "#654321"]
+    assert sum(font.name == "Noto Sans SC Book" for font in font_manager.fontManager.ttflist) == 1
 
 
 def test_set_figsize():
@@ -174,6 +227,49 @@ def test_too_few_cells(count, rows, cols):
         helpers.show_images([torch.zeros(4, 4)] * count, rows, cols)
 
 
+@pytest.mark.parametrize(
+    ("labels", "titles"),
+    [
+        (["短靴", "T 恤"], ["短靴", "T 恤"]),
+        (("短靴", "T 恤"), ["短靴", "T 恤"]),
+        (np.array(["短靴", "T 恤"]), ["短靴", "T 恤"]),
+        ([9, 0], ["短靴", "T 恤"]),
+        (range(1, 3), ["裤子", "套头衫"]),
+        (np.array([9, 0]), ["短靴", "T 恤"]),
+        (torch.tensor([9, 0]), ["短靴", "T 恤"]),
+        (torch.tensor([[9], [0]]), ["短靴", "T 恤"]),
+        ({"a": 9, "b": 0}.values(), ["短靴", "T 恤"]),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_labels_may_be_any_sequence(labels, titles):
+    helpers.show_fashion_mnist(torch.rand(2, 1, 28, 28), labels)
+    assert [ax.get_title() for ax in plt.gcf().axes] == titles
+    assert geometry(plt.gcf().axes[0]) == (1, 2)
+
+
+@pytest.mark.parametrize("titles", [torch.tensor([9, 0]), np.array([9, 0]), (9, 0), ["9", "0"]])
+def test_titles_may_be_any_sequence(titles):
+    axes = helpers.show_images(torch.rand(2, 4, 4), 1, 2, titles=titles)
+    assert [ax.get_title() for ax in axes] == ["9", "0"]
+
+
+@pytest.mark.parametrize("labels", [{9, 0}, {9: 1, 0: 2}, 9, torch.tensor(9), b"ab", None])
+def test_labels_without_an_order(labels):
+    with raises_chinese(TypeError, "labels", "序列"):
+        helpers.show_fashion_mnist(torch.rand(2, 1, 28, 28), labels)
+
+
+@pytest.mark.parametrize(
+    ("count", "rows", "cols", "scale"),
+    [(60_000, 1, 60_000, 1.5), (1, 1000, 1000, 1.5), (40, 1, 40, 1.5), (4, 2, 2, 30)],
+)
+def test_what_nobody_can_read_is_not_drawn(count, rows, cols, scale):
+    with raises_chinese(ValueError, "至多"):
+        helpers.show_images(torch.zeros(1, 1, 1).expand(count, 1, 1), rows, cols, scale=scale)
+    assert plt.get_fignums() == []
+
+
 @pytest.mark.parametrize("titles", [[], ["甲"], ["甲", "乙", "丙"]])
 def test_wrong_number_of_titles(titles):
     with raises_chinese(ValueError, f"{len(titles)} 个标题"):
@@ -193,11 +289,76 @@ def test_errors_leave_no_empty_figure():
     assert plt.get_fignums() == []
 
 
-@pytest.mark.parametrize("labels", [torch.tensor([9, 0]), ["短靴", "T 恤"]], ids=["编号", "文字"])
-def test_show_fashion_mnist(labels):
-    helpers.show_fashion_mnist(torch.rand(2, 1, 28, 28), labels)
-    assert [ax.get_title() for ax in plt.gcf().axes] == ["短靴", "T 恤"]
-    assert geometry(plt.gcf().axes[0]) == (1, 2)
+# ---------------------------------------------------------------- 曲线
+
+
+def drawn():
+    return [[list(values) for values in line.get_data()] for line in plt.gca().lines]
+
+
+TWO = [[[0, 1, 2], [1, 4, 9]], [[0, 1, 2], [2, 3, 4]]]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lines"),
+    [
+        ([[1, 4, 9]], TWO[:1]),
+        ([range(3), [1, 4, 9]], TWO[:1]),
+        ([torch.arange(3), torch.tensor([1.0, 4, 9], requires_grad=True)], TWO[:1]),
+        ([[0, 1, 2], [torch.tensor(1), torch.tensor(4.0, requires_grad=True), 9]], TWO[:1]),
+        ([np.arange(3), [[1, 4, 9], (2, 3, 4)]], TWO),
+        ([[np.arange(3)], [torch.tensor([1, 4, 9]), np.array([2, 3, 4])]], TWO),
+        ([torch.tensor([[1, 4, 9], [2, 3, 4]])], TWO),
+        ([[[0, 1], [5, 6, 7]], [[1, 2], [3, 4, 5]]], [[[0, 1], [1, 2]], [[5, 6, 7], [3, 4, 5]]]),
+    ],
+    ids=str,
+)
+def test_plot(arguments, lines):
+    helpers.plot(*arguments)
+    assert drawn() == lines
+
+
+def test_plot_sets_the_axes():
+    helpers.plot(
+        [1, 10],
+        [[1, 2]] * 5,
+        "轮数",
+        "损失",
+        list("甲乙丙丁戊"),
+        (1, 10),
+        [0, 3],
+        "log",
+        "linear",
+        ["r-", "k:"],
+        (3, 2),
+    )
+    ax = plt.gca()
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale(), ax.get_yscale()) == ("轮数", "损失", "log", "linear")
+    assert (ax.get_xlim(), ax.get_ylim()) == ((1, 10), (0, 3)) and ax.figure.get_size_inches().tolist() == [3, 2]
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == list("甲乙丙丁戊")
+    assert [line.get_linestyle() for line in ax.lines] == ["-", ":", "-", ":", "-"]  # 第五条也画出来，线型从头再用
+
+
+def test_plot_draws_where_it_is_told():
+    _, (left, right) = plt.subplots(1, 2)
+    for _ in range(2):
+        helpers.plot([1, 2], axes=left)  # 再画一次：先清空
+    assert len(left.lines) == 1 and len(right.lines) == 0 and len(plt.get_fignums()) == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ([[1, 2], [1, 2, 3]], [r"\[2\]", r"\[3\]"]),
+        ([[[1, 2]] * 2, [[1, 2]] * 3], [r"\[2, 2\]", r"\[2, 2, 2\]"]),
+        ([["甲", "乙"]], ["一列数"]),
+        ([torch.ones(2, 2, 2)], [r"\(2, 2, 2\)"]),
+    ],
+)
+def test_plot_refuses_what_does_not_match(arguments, words):
+    with raises_chinese((TypeError, ValueError), *words):
+        helpers.plot(*arguments)
+    assert plt.get_fignums() == []
 
 
 # ---------------------------------------------------------------- 训练曲线
@@ -261,7 +422,7 @@ def public_functions():
 
 
 def test_all_names_exist_and_none_is_forgotten():
-    modules = {"helpers.data", "helpers.plot", "helpers.train"}
+    modules = {"helpers.data", "helpers.plotting", "helpers.training"}
     own = {
         name
         for module in modules
@@ -289,18 +450,21 @@ def test_docstrings_are_chinese_and_complete(function):
         assert missing == []
 
 
-@pytest.mark.parametrize(
-    ("name", "hint"),
-    [("train_ch3", "train"), ("predict_ch3", "show_fashion_mnist"), ("use_svg_display", "use_book_style")],
-)
-def test_renamed_functions_have_a_hint(name, hint):
-    with raises_chinese(AttributeError, name, hint):
+@pytest.mark.parametrize("name", helpers._RENAMED)
+def test_names_of_the_original_have_a_hint(name):
+    """helpers.train_ch3 与 from helpers import train_ch3 说的一样；提到的本书的函数都存在。"""
+    hint = re.escape(helpers._RENAMED[name])
+    with raises_chinese(AttributeError, f"没有 {name}", hint):
         getattr(helpers, name)
-    assert not hasattr(helpers, name) and hasattr(helpers, hint)
+    with raises_chinese(ImportError, f"没有 {name}", hint):
+        exec(f"from helpers import accuracy, {name}")
+    assert not hasattr(helpers, name)
+    assert {*re.findall(r"^([a-z_]+)\(", helpers._RENAMED[name])} <= {*helpers.__all__}
 
 
 def test_unknown_name():
     with raises_chinese(AttributeError, "no_such_name"):
         helpers.no_such_name  # noqa: B018
-    with pytest.raises(ImportError):
+    with raises_chinese(ImportError, "no_such_name"):
         exec("from helpers import no_such_name")
+    exec("from helpers import data, training, plotting")  # 模块照常导入

@@ -151,7 +151,7 @@ LOADERS = {
     "load_array": lambda size, X, y: helpers.load_array((X, y), size),
     "load_array 不打乱": lambda size, X, y: helpers.load_array((X, y), size, is_train=False),
     "InMemoryDataset": lambda size, X, y: DataLoader(
-        helpers.InMemoryDataset(X, y, transform=torch.neg), size, shuffle=True, collate_fn=lambda batch: batch
+        helpers.InMemoryDataset(X, y, transform=torch.neg), size, shuffle=True
     ),
 }
 
@@ -367,13 +367,25 @@ CALLS = {
             | st.tuples(NOT_POSITIVE, st.just(2))
         },
     ),
+    "plot": (
+        always(X=[1.0, 2.0], Y=[3.0, 4.0], legend=["甲"], fmts=["-"], figsize=(3, 2)),
+        {
+            "X": st.sampled_from(
+                [None, 3, "3", [], [[]], ["a", "b"], [[1, 2], 3], torch.ones(2, 2, 2), torch.ones(3), {}]
+            ),
+            "Y": st.sampled_from([3, "3", ["a"], [1.0], torch.ones(2, 3), iter([1, 2])]),
+            "legend": st.sampled_from([3, "甲", iter("甲"), {"甲"}, ["甲", "乙"]]),
+            "fmts": st.sampled_from([None, "-", 3, []]),
+            "figsize": st.sampled_from([3, "3", (3,), (0, 2), (3, math.nan), None]),
+        },
+    ),
     "show_images": (
         always(imgs=torch.ones(2, 4, 4), num_rows=1, num_cols=2, titles=["甲", "乙"], scale=1),
         {
             "imgs": NOT_IMAGES,
             "num_rows": NOT_POSITIVE_INT,
             "num_cols": NOT_POSITIVE_INT,
-            "titles": st.sampled_from([3, "甲乙", [], ["甲"], iter("甲乙"), {}]),
+            "titles": st.sampled_from([3, "甲乙", [], ["甲"], iter("甲乙"), {}, {"甲", "乙"}]),
             "scale": NOT_POSITIVE,
         },
     ),

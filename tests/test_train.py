@@ -1,7 +1,9 @@
-"""helpers.train：模型、损失、优化、评价与训练循环；以 torch 自己的实现为准。"""
+"""helpers.training：模型、损失、优化、评价与训练循环；以 torch 自己的实现为准。"""
 
 import copy
 import functools
+import io
+import sys
 
 import pytest
 import torch
@@ -163,9 +165,33 @@ def test_sgd_wants_a_list_of_parameters():
 def test_sgd_without_gradient_changes_nothing():
     w, b = torch.ones(1, requires_grad=True), torch.ones(1, requires_grad=True)
     w.grad = torch.ones(1)
-    with raises_chinese(RuntimeError, r"backward\(\)"):
+    with raises_chinese(RuntimeError, r"params\[1\] 还没有梯度"):
         helpers.sgd([w, b], 0.1, 1)
     assert w.item() == 1  # 先检查全部，再更新
+
+
+def test_sgd_skips_layers_without_gradient_like_torch():
+    """冻结的层、没有用到的层：与 torch.optim.SGD 一样，其余的照常更新。"""
+    nets = [nn.ModuleList([nn.Linear(2, 2) for _ in range(3)])]
+    nets.append(copy.deepcopy(nets[0]))
+    for net in nets:
+        net[0].requires_grad_(False)
+        net[1](net[0](torch.ones(1, 2))).sum().backward()
+    helpers.sgd(nets[0].parameters(), 0.1, 1)
+    torch.optim.SGD(nets[1].parameters(), 0.1).step()
+    torch.testing.assert_close(nets[0].state_dict(), nets[1].state_dict())
+
+
+@pytest.mark.parametrize("b", [torch.ones(5), torch.ones(5, 1), torch.ones(2, 3)], ids=lambda b: str(tuple(b.shape)))
+def test_linreg_does_not_broadcast_the_bias(b):
+    with raises_chinese(ValueError, "b 要是"):
+        helpers.linreg(torch.ones(5, 2), torch.ones(2, 1), b)
+
+
+def test_squared_loss_does_not_rearrange():
+    """元素个数相同、形状不同：改形状会把数排到别的样本上。"""
+    with raises_chinese(ValueError, r"\(6, 2\)", r"\(2, 6\)"):
+        helpers.squared_loss(torch.ones(6, 2), torch.ones(2, 6))
 
 
 # ---------------------------------------------------------------- 评价
@@ -421,7 +447,7 @@ def test_reduced_loss_is_rejected(case, loss, n, kind):
     if n == 1 and not isinstance(loss, nn.Module):
         return  # 一个样本时 (n, n) 就是 (n, 1)
     before = copy.deepcopy(net.state_dict())
-    with raises_chinese(ValueError, "每个样本", 'reduction="none"'):
+    with raises_chinese(ValueError, "每个样本", 'reduction="none"' if isinstance(loss, nn.Module) else "广播"):
         run(([tensor[:n] for tensor in data], net, loss))
     torch.testing.assert_close(net.state_dict(), before)
 
@@ -444,7 +470,7 @@ def test_bad_input_is_reported(case, bad):
     (X, y), net, loss = case
     before = copy.deepcopy(net.state_dict())
     X[:] = bad
-    with raises_chinese(FloatingPointError, "第 1 轮", "nan"):
+    with raises_chinese(FloatingPointError, "第 1 轮", "X 有 nan"):
         run(((X, y), net, loss))
     torch.testing.assert_close(net.state_dict(), before)
 
@@ -517,3 +543,162 @@ def test_softmax_regression_from_scratch_learns():
     assert scratch["train_loss"] == pytest.approx(concise["train_loss"], rel=1e-5)
     assert scratch["train_acc"] == concise["train_acc"] and concise["train_acc"][-1] > 0.9
     torch.testing.assert_close(w.T, net.weight)
+
+
+# ---------------------------------------------------------------- 什么也没有改动的训练
+
+
+def accumulating(net, every):
+    """攒够 every 批才走一步。"""
+    optimizer, seen = torch.optim.SGD(net.parameters(), lr=0.01), []
+
+    def updater(batch_size):
+        seen.append(batch_size)
+        if len(seen) % every == 0:
+            optimizer.step()
+            optimizer.zero_grad()
+
+    return updater
+
+
+def frozen_first(net):
+    net[0].requires_grad_(False)
+    return net
+
+
+WITH_SGD = {
+    "优化器": lambda params: torch.optim.SGD(params, lr=0.1),
+    "sgd": lambda params: functools.partial(helpers.sgd, params, 0.1),
+}
+RIGHT = {
+    "第一层冻结": lambda net, kind: kind([*frozen_first(net).parameters()]),
+    "只更新最后一层": lambda net, kind: kind([*net[2].parameters()]),
+    "有一层没有用到": lambda net, kind: kind([*net.parameters()]),
+    "损失自己也有参数": lambda net, kind: kind([*net.parameters(), nn.Parameter(torch.ones(1))]),
+    "攒几批走一步": lambda net, kind: accumulating(net, 3),
+    "攒一整轮走一步": lambda net, kind: accumulating(net, 4),
+    "攒一轮半走一步": lambda net, kind: accumulating(net, 6),
+    "旧写法的 param.data": lambda net, kind: lambda batch_size: in_data(net, batch_size),
+}
+
+
+def in_data(net, batch_size):
+    for param in [*net[0].parameters(), *net[2].parameters()]:
+        param.data -= 0.01 * param.grad / batch_size
+        param.grad = None
+
+
+@pytest.mark.parametrize("kind", WITH_SGD)
+@pytest.mark.parametrize("use", RIGHT)
+def test_right_uses_are_not_reported(use, kind):
+    """没有警告（警告在测试里就是错误），参数也真的变了。"""
+    net = nn.Sequential(nn.Linear(2, 4), nn.ReLU(), nn.Linear(4, 1))
+    net.unused = nn.Linear(2, 2)
+    net.forward = lambda X: net[2](net[1](net[0](X)))
+    before = copy.deepcopy(net.state_dict())
+    helpers.train(
+        net, helpers.load_array(regression_data(40), 10), None, KINDS["回归"][2], 3, RIGHT[use](net, WITH_SGD[kind])
+    )
+    assert any(not torch.equal(a, b) for a, b in zip(before.values(), net.state_dict().values()))
+
+
+def test_training_at_the_minimum_is_not_reported():
+    """已经在最低点：梯度是 0，参数不变是对的。"""
+    X = torch.randn(20, 2)
+    w = torch.zeros(2, 1, requires_grad=True)
+    loader = helpers.load_array((X, torch.zeros(20, 1)), 10)
+    helpers.train(lambda X: X @ w, loader, None, helpers.squared_loss, 2, functools.partial(helpers.sgd, [w], 0.1))
+    assert (w == 0).all()
+
+
+def forgotten(params):
+    return lambda batch_size: None
+
+
+def copied(params):
+    """写成了 param = param − …：更新的是新的张量。"""
+
+    def updater(batch_size):
+        for param in params:
+            param = param - 0.1 * param.grad / batch_size
+
+    return updater
+
+
+def stale(params):
+    """重新造了 w、b，updater 还拿着旧的；旧的梯度已经清零。"""
+    old = [torch.ones_like(param, requires_grad=True) for param in params]
+    for param in old:
+        param.grad = torch.zeros_like(param)
+    return functools.partial(helpers.sgd, old, 0.1)
+
+
+def standing(params):
+    return torch.optim.SGD(params, lr=0.0)
+
+
+@pytest.mark.parametrize("make", [forgotten, copied, stale, standing])
+@pytest.mark.parametrize("scratch", [True, False], ids=["函数", "nn.Module"])
+def test_training_that_changes_nothing_is_reported(make, scratch):
+    net = nn.Linear(2, 1)
+    params, loader = [*net.parameters()], helpers.load_array(regression_data(20), 10)
+    with pytest.warns(UserWarning, match="没有一个参数变过.*updater 也要重新写") as caught:
+        model = (lambda X: net(X)) if scratch else net
+        history = helpers.train(model, loader, None, helpers.squared_loss, 2, make(params))
+    assert len(history["train_loss"]) == 2 and caught[0].filename == __file__  # 指向读者的那一行
+
+
+def test_stale_optimizer_is_reported_before_anything_changes():
+    """连别的参数也没有动：net 是函数时，看梯度就知道。"""
+    w, other = torch.zeros(2, 1, requires_grad=True), nn.Parameter(torch.ones(1))
+    loader = helpers.load_array(regression_data(20), 10)
+    with raises_chinese(ValueError, "优化器还是旧的"):
+        helpers.train(lambda X: X @ w, loader, None, helpers.squared_loss, 1, torch.optim.SGD([other], 0.1))
+    assert other.item() == 1 and (w == 0).all()
+
+
+# ---------------------------------------------------------------- 打印不了的终端
+
+
+class Closed:
+    """管道的另一头已经关上。"""
+
+    encoding = "utf-8"
+
+    def write(self, text):
+        raise BrokenPipeError
+
+    def flush(self):
+        pass
+
+
+def closed_file():
+    stream = io.StringIO()
+    stream.close()
+    return stream
+
+
+@pytest.mark.parametrize(
+    ("make", "lines"),
+    [
+        (lambda: io.TextIOWrapper(io.BytesIO(), "ascii"), ["epoch 1: train_loss ", "epoch 2: train_loss "]),
+        (lambda: io.TextIOWrapper(io.BytesIO(), "cp1252"), ["epoch 1: train_loss ", "epoch 2: train_loss "]),
+        (lambda: io.TextIOWrapper(io.BytesIO(), "gbk"), ["第 1 轮：训练损失 ", "第 2 轮：训练损失 "]),
+        (Closed, []),
+        (closed_file, []),
+        (lambda: None, []),  # pythonw 没有标准输出
+    ],
+    ids=["ascii", "cp1252", "gbk", "管道断了", "关上了", "没有"],
+)
+@pytest.mark.parametrize("kind", ["回归"])
+def test_training_outlives_the_terminal(case, make, lines, monkeypatch):
+    stream = make()
+    monkeypatch.setattr(sys, "stdout", stream)
+    history = run(case, num_epochs=2, test=True)
+    monkeypatch.undo()
+    assert len(history["train_loss"]) == len(history["test_loss"]) == 2
+    if lines:
+        stream.seek(0)
+        printed = stream.read().splitlines()
+        assert [line[: len(start)] for line, start in zip(printed, lines, strict=True)] == lines
+        assert all(f"{loss:.4f}" in line for line, loss in zip(printed, history["test_loss"]))

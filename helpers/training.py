@@ -3,21 +3,34 @@
 全书的归约约定只有一条：**损失函数返回每个样本的损失，不求和也不取平均；由谁求和、除以谁，都写在明处。**
 """
 
-import math
-from collections.abc import Iterable
+import warnings
 from contextlib import contextmanager
 
 import torch
 
 from helpers._check import (
     batches,
+    check_bias,
     check_callable,
     check_class_labels,
-    check_data_iter,
-    check_finite_gradients,
     check_positive_int,
     check_positive_number,
+    check_probabilities,
+    check_repeatable,
+    check_same_shape,
     check_tensor,
+    explain_arguments,
+    listed_params,
+)
+from helpers._watch import (
+    StartingPoint,
+    check_differentiable,
+    check_finite_gradients,
+    check_optimizer,
+    finite_sum,
+    per_example,
+    predict,
+    with_gradient,
 )
 
 # ---------------------------------------------------------------- 模型与损失
@@ -30,7 +43,7 @@ def linreg(X, w, b):
     ----------
     X : Tensor, float, (n, d)
     w : Tensor, float, (d, q)
-    b : Tensor, float, (q,) 或标量
+    b : Tensor, float, (q,) 或一个数
 
     Returns
     -------
@@ -44,7 +57,9 @@ def linreg(X, w, b):
     check_tensor("X", X, dim=2)
     check_tensor("w", w, dim=2)
     if X.shape[1] != w.shape[0]:
-        raise ValueError(f"X 的列数要等于 w 的行数；收到 {tuple(X.shape)} 与 {tuple(w.shape)}。")
+        advice = "请写 w = w.T。" if X.shape[1] == w.shape[1] else ""
+        raise ValueError(f"X 的列数要等于 w 的行数；收到 {tuple(X.shape)} 与 {tuple(w.shape)}。{advice}")
+    check_bias(b, w.shape[1])
     return X @ w + b
 
 
@@ -54,7 +69,7 @@ def squared_loss(y_hat, y):
     Parameters
     ----------
     y_hat, y : Tensor, float
-        元素个数相同；``y`` 会改成 ``y_hat`` 的形状，以免 (n, 1) 与 (n,) 广播成 (n, n)。
+        形状相同，或只差长度为 1 的维；``y`` 会改成 ``y_hat`` 的形状，以免 (n, 1) 与 (n,) 广播成 (n, n)。
 
     Returns
     -------
@@ -63,12 +78,11 @@ def squared_loss(y_hat, y):
     Raises
     ------
     TypeError, ValueError
-        不是张量，或元素个数不同。
+        不是张量，或形状对不上。
     """
     check_tensor("y_hat", y_hat)
     check_tensor("y", y)
-    if y_hat.numel() != y.numel():
-        raise ValueError(f"y_hat 与 y 的元素个数要相同；收到形状 {tuple(y_hat.shape)} 与 {tuple(y.shape)}。")
+    check_same_shape(y_hat, y)
     return (y_hat - y.reshape(y_hat.shape)) ** 2 / 2
 
 
@@ -119,8 +133,7 @@ def cross_entropy(y_hat, y):
     """
     check_tensor("y_hat", y_hat, dim=2)
     check_class_labels(y_hat, y)
-    if (y_hat < 0).any() or (y_hat > 1 + 1e-3).any():  # nan 不在此列：由训练循环报告是第几轮
-        raise ValueError("y_hat 要是概率，在 0 到 1 之间；未规范化的输出请先用 softmax。")
+    check_probabilities(y_hat)
     return -torch.log(y_hat[torch.arange(len(y_hat)), y.long()])
 
 
@@ -137,6 +150,7 @@ def sgd(params, lr, batch_size):
     ----------
     params : iterable of Tensor
         ``requires_grad`` 为真、已有 ``.grad`` 的参数，至少一个；就地修改。
+        模型里冻结的或没有用到的层（``nn.Parameter`` 而没有梯度）跳过，与 ``torch.optim`` 一样。
     lr : float
         学习率，大于 0。
     batch_size : int
@@ -157,26 +171,12 @@ def sgd(params, lr, batch_size):
     """
     check_positive_number("lr", lr)
     check_positive_int("batch_size", batch_size)
-    params = _listed(params)
-    if any(param.grad is None for param in params):
-        raise RuntimeError("有参数还没有梯度：请先对损失调用 backward()，并确认参数的 requires_grad 为 True。")
+    params = with_gradient(listed_params(params))
     check_finite_gradients(params)
     with torch.no_grad():
         for param in params:
             param -= lr * param.grad / batch_size
             param.grad.zero_()
-
-
-def _listed(params):
-    """列成列表；单个张量会被一行一行地遍历，用完的生成器是空的，都会静静地什么也不更新。"""
-    if isinstance(params, torch.Tensor) or not isinstance(params, Iterable):
-        raise TypeError(f"params 要是参数的列表，例如 [w, b]；收到 {type(params).__name__}。")
-    params = list(params)
-    if not params:
-        raise ValueError("没有参数可更新。net.parameters() 是生成器，只能用一次：请写 list(net.parameters())。")
-    for i, param in enumerate(params):
-        check_tensor(f"params[{i}]", param)
-    return params
 
 
 # ---------------------------------------------------------------- 评价
@@ -272,7 +272,7 @@ def evaluate_loss(net, data_iter, loss):
         ``net`` 或 ``loss`` 不可调用，数据为空、不是 (X, y)，或 ``loss`` 返回的不是每个样本的损失。
     """
     check_callable("loss", loss, "返回每个样本损失的函数")
-    return _average(net, data_iter, lambda y_hat, y: _per_example(loss(y_hat, y), y))
+    return _average(net, data_iter, lambda y_hat, y: per_example(loss(y_hat, y), y_hat, y))
 
 
 def _average(net, data_iter, measure):
@@ -280,8 +280,8 @@ def _average(net, data_iter, measure):
     _check_net(net)
     total, count = 0, 0
     with _evaluating(net):
-        for X, y in batches(data_iter):
-            total += measure(net(X), y).sum().item()
+        for X, y in batches("data_iter", data_iter):
+            total += measure(predict(net, X), y).sum().item()
             count += len(y)
     if count == 0:
         raise ValueError("data_iter 没有给出任何样本：它是空的，或是已经用完的生成器。")
@@ -291,6 +291,10 @@ def _average(net, data_iter, measure):
 # ---------------------------------------------------------------- 训练循环
 
 
+@explain_arguments(
+    "没有测试数据，test_iter 写 None。旧写法里的 batch_size、params、lr、optimizer 合成一个 updater："
+    "torch.optim.SGD(params, lr)，或 lambda batch_size: helpers.sgd(params, lr, batch_size)。"
+)
 def train(net, train_iter, test_iter, loss, num_epochs, updater):
     """训练若干轮，每轮打印一行并记录。线性回归与 softmax 回归、从零与简洁实现都用它。
 
@@ -323,44 +327,58 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
     Raises
     ------
     TypeError, ValueError
-        参数不对，或 ``loss`` 返回的不是每个样本的损失。
+        参数不对，``loss`` 返回的不是每个样本的损失，或优化器里没有这个模型的参数。
+    RuntimeError
+        损失与任何参数都无关，求不出梯度。
     FloatingPointError
         损失或梯度变成 nan 或 inf；在更新参数之前报告，参数停在上一步。
+
+    Warns
+    -----
+    UserWarning
+        有梯度，而训练结束时没有一个参数变过：学习率是 0，或者 ``updater`` 更新的是别的参数。
     """
     _check_net(net)
     check_positive_int("num_epochs", num_epochs)
     check_callable("loss", loss, "返回每个样本损失的函数")
     if not isinstance(updater, torch.optim.Optimizer):
-        check_callable("updater", updater, " torch.optim 的优化器，或形如 updater(batch_size) 的函数")
-    check_data_iter("train_iter", train_iter)
+        wanted = "优化器，例如 torch.optim.SGD(net.parameters(), lr=0.1)，或形如 updater(batch_size) 的函数"
+        check_callable("updater", updater, wanted)
+    check_repeatable("train_iter", train_iter)
     if test_iter is not None:
-        check_data_iter("test_iter", test_iter)
-    history = {}
+        check_repeatable("test_iter", test_iter)
+    history, start = {}, StartingPoint()
     for epoch in range(1, num_epochs + 1):
-        record = _train_epoch(net, train_iter, loss, updater, epoch)
+        record = _train_epoch(net, train_iter, loss, updater, epoch, start)
         if test_iter is not None and "train_acc" in record:
             record["test_acc"] = evaluate_accuracy(net, test_iter)
         elif test_iter is not None:
             record["test_loss"] = evaluate_loss(net, test_iter, loss)
         for name, value in record.items():
             history.setdefault(name, []).append(value)
-        print(_report(epoch, record))
+        _print_record(epoch, record)
+    if start.left_alone():
+        warnings.warn(
+            "训练结束了，没有一个参数变过，而梯度不是 0：学习率是 0 或太小，或者 updater 更新的不是这个模型的参数。"
+            "重新建过 net 或 w、b 之后，updater 也要重新写。",
+            stacklevel=3,  # 指向调用 train 的那一行
+        )
     return history
 
 
-def _train_epoch(net, train_iter, loss, updater, epoch):
+def _train_epoch(net, train_iter, loss, updater, epoch, start):
     """一轮：返回 {"train_loss": …}，分类时还有 "train_acc"。"""
     if isinstance(net, torch.nn.Module):
         net.train()
     total_loss, correct, count, classifying = 0.0, 0, 0, False
-    for X, y in batches(train_iter):
-        y_hat = net(X)
+    for X, y in batches("train_iter", train_iter):
+        y_hat = predict(net, X)
         classifying = not y.is_floating_point()
         if classifying:
             correct += _is_correct(y_hat, y).sum().item()
-        l = _per_example(loss(y_hat, y), y)  # (批量,)
-        total_loss += _finite_sum(l, epoch)
-        _step(l, updater)
+        l = per_example(loss(y_hat, y), y_hat, y)  # (批量,)
+        total_loss += finite_sum(l, epoch, X, y_hat, y, updated=start.num_steps > 0)
+        _step(l, net, updater, start)
         count += len(y)
     if count == 0:
         raise ValueError("train_iter 没有给出任何样本。")
@@ -370,41 +388,39 @@ def _train_epoch(net, train_iter, loss, updater, epoch):
     return record
 
 
-def _step(l, updater):
+def _step(l, net, updater, start):
     """按 updater 的种类走一步；除以批量大小的只有一处。"""
+    check_differentiable(l)
+    start.remember(l)
     if isinstance(updater, torch.optim.Optimizer):
         updater.zero_grad()
         l.mean().backward()
-        check_finite_gradients(param for group in updater.param_groups for param in group["params"])
+        params = [param for group in updater.param_groups for param in group["params"]]
+        if start.num_steps == 1:
+            check_optimizer(net, params)
+        check_finite_gradients(params)
+        start.look_at_gradients()
         updater.step()
     else:
         l.sum().backward()
+        start.look_at_gradients()
         updater(len(l))
+    start.look_at_params()
 
 
-def _per_example(l, y):
-    check_tensor("loss(y_hat, y)", l)
-    if l.numel() != len(y) or l.dim() == 0:
-        raise ValueError(
-            f"loss 要返回每个样本的损失（这一批应有 {len(y)} 个数），收到形状 {tuple(l.shape)}。"
-            '若用的是 nn.CrossEntropyLoss 或 nn.MSELoss，请写 reduction="none"：由训练循环取平均，才说得清除以谁。'
-        )
-    return l.reshape(len(y))
+_NAMES = {"train_loss": "训练损失", "train_acc": "训练精度", "test_loss": "测试损失", "test_acc": "测试精度"}
 
 
-def _finite_sum(l, epoch):
-    """这一批损失之和；不是有限数就报错，此时参数还没有更新。"""
-    total = l.detach().sum().item()
-    if not math.isfinite(total):
-        raise FloatingPointError(
-            f"第 {epoch} 轮的损失变成了 nan 或 inf。常见原因：学习率太大、输入里有 nan、"
-            "对概率 0 取了对数（改用 nn.CrossEntropyLoss）。参数停在这一步之前。"
-        )
-    return total
-
-
-def _report(epoch, record):
-    names = {"train_loss": "训练损失", "train_acc": "训练精度", "test_loss": "测试损失", "test_acc": "测试精度"}
+def _print_record(epoch, record):
+    """每轮一行。终端写不出中文就写英文，写不了就不写：不能为这一行丢掉训练好的参数。"""
     # 精度只打印三位：换一台机器，一万幅里可能有一两幅的预测不同
-    shown = (f"{names[key]} {value:.{3 if key.endswith('acc') else 4}f}" for key, value in record.items())
-    return f"第 {epoch} 轮：" + "，".join(shown)
+    values = {key: f"{value:.{3 if key.endswith('acc') else 4}f}" for key, value in record.items()}
+    chinese = f"第 {epoch} 轮：" + "，".join(f"{_NAMES[key]} {value}" for key, value in values.items())
+    english = f"epoch {epoch}: " + ", ".join(f"{key} {value}" for key, value in values.items())
+    for line in (chinese, english):
+        try:
+            return print(line)
+        except UnicodeEncodeError:
+            continue
+        except (OSError, ValueError):  # 管道断了、标准输出已经关上
+            return None
