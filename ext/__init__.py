@@ -42,12 +42,11 @@ def setup(app):
         anchors.name_terms(doctree, app.env.get_domain("std"), app.env.docname)
 
     def all_documents_read(app, env):
-        return env.found_docs if is_site() and not rebuild.is_current(app.builder) else []
-
-    def before_writing(app, builder):
-        if is_site():
-            rebuild.clear(builder)
-            book.entries, book.terms, book.cards, book.sheets, book.files = {}, [], {}, {}, []
+        book.entries, book.terms, book.cards, book.sheets, book.files = {}, [], {}, {}, []
+        if not is_site() or rebuild.is_current(app.builder):
+            return []
+        rebuild.clear(app.builder)
+        return env.found_docs  # 都要写
 
     def each_page_resolved(app, doctree, docname):
         anchors.drop_repeated_ids(doctree)
@@ -73,19 +72,19 @@ def setup(app):
 
     def finish(app, exception):
         formulas.close()
-        if exception is None and hasattr(book, "files"):
+        if exception is None and book.files:
             static = Path(app.outdir) / "_static"
             entries = [entry for name in sorted(book.entries) for entry in book.entries[name]]
             index = search.build_index(entries, book.terms, Path(app.config.book_search))
             pages.write_script(static / "search" / "index.js", "bookSearchIndex", index)
             pages.write_script(static / "cards-data.js", "bookCards", book.cards)
-            pages.finish(Path(app.outdir), book.files, book.sheets)
+            several = app.builder.name != "singlehtml"  # 全书一页时没有下载按钮等等
+            pages.finish(Path(app.outdir), book.files, book.sheets, strict=several)
             rebuild.finish(app.builder)
 
     app.connect("builder-inited", prepare)
     app.connect("doctree-read", each_document_read, priority=100)  # Sphinx 随后收集标题的 id
     app.connect("env-updated", all_documents_read)
-    app.connect("write-started", before_writing)
     app.connect("doctree-resolved", each_page_resolved)
     app.connect("html-page-context", each_page_filled_in, priority=900)  # 别的扩展都加过样式表以后
     app.connect("html-collect-pages", more_pages)

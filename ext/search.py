@@ -143,7 +143,7 @@ def glossary_terms(doctree):
     """术语表 → (讲解它的标签, [中文, 英文…])，标签由“见……”的链接得到。"""
     for glossary in doctree.findall(addnodes.glossary):
         for item in glossary.findall(nodes.definition_list_item):
-            links = [link.get("refid") or link["refuri"].partition("#")[2] for link in item.findall(nodes.reference)]
+            links = [link.get("refid") or link["refuri"].rpartition("#")[2] for link in item.findall(nodes.reference)]
             english = item[-1].astext().strip().split("。")[0].split(", ")
             for term in item.findall(nodes.term) if any(links) else []:
                 yield next(filter(None, links)), [squeeze(term.astext()), *english]
@@ -167,8 +167,9 @@ def add_names(entries, names):
 
 def build_index(entries, terms, folder):
     """全部条目与词表；folder 里是 questions.yml 与 words.yml。"""
+    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 有 libyaml 就快十倍
     questions, words = (
-        yaml.safe_load((folder / name).read_text(encoding="utf-8")) for name in ("questions.yml", "words.yml")
+        yaml.load((folder / name).read_text(encoding="utf-8"), loader) for name in ("questions.yml", "words.yml")
     )
     add_names(entries, [*terms, *questions.items()])
     words["synonyms"] = dict(english_synonyms(terms)) | words["synonyms"]
