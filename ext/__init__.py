@@ -1,4 +1,4 @@
-"""本书的 Sphinx 扩展。全部挂钩在 setup 里，一个阶段一个函数，按运行的次序；别的文件都是普通的模块，不知道有这些阶段。"""
+"""本书的 Sphinx 扩展。全部挂钩在 setup 里，一个阶段一个函数，按运行的次序；别的文件都是普通的模块。"""
 
 import os
 from pathlib import Path
@@ -113,3 +113,4 @@ def configure(app):
     app.add_config_value("book_search", str(HERE / "search"), "")  # questions.yml 与 words.yml 所在
     app.add_config_value("book_code", rebuild.digest(HERE, {".py"}), "env")  # 变了，源文件也要重读
     app.add_config_value("book_files", rebuild.digest(HERE, (), {".py", *MADE}), "html")
+    app.add_config_value("book_words", rebuild.digest(Path(config.book_search)), "html")

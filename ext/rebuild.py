@@ -9,7 +9,7 @@ import shutil
 from pathlib import Path
 
 
-def digest(folder, suffixes, but=()):
+def digest(folder, suffixes=(), but=()):
     """文件夹里这些后缀的文件的指纹；suffixes 为空时是全部，除了 but 里的。"""
     content = hashlib.sha256()
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):

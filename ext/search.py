@@ -85,7 +85,13 @@ def text_of(*parts, code=False):
 
 
 def entry(url, title, parents, weight, *parts):
-    fields = {"url": url, "title": title, "parents": parents, "text": text_of(*parts), "code": text_of(*parts, code=True)}
+    fields = {
+        "url": url,
+        "title": title,
+        "parents": parents,
+        "text": text_of(*parts),
+        "code": text_of(*parts, code=True),
+    }
     return fields | {"names": [], "weight": weight}
 
 
