@@ -283,10 +283,11 @@ def test_links_open_what_is_folded(visit):
     answer = page.locator("div.solution:has(figure[id])").first
     for target in (answer, answer.locator("figure[id]").first):
         label = target.get_attribute("id")
-        page.evaluate("label => document.querySelector('h1').innerHTML += `<a href='#${label}'>${label}</a>`", label)
+        link = f"<p><a href='#{label}'>看解答</a></p>"
+        page.locator("article h1").evaluate("(title, link) => title.insertAdjacentHTML('afterend', link)", link)
         for _ in range(2):
             assert not target.locator("p, img").last.is_visible()
-            page.get_by_role("link", name=label).click()
+            page.locator(f"article p > a[href='#{label}']").first.click()
             page.wait_for_function("label => !document.getElementById(label).closest('.toggle-hidden')", arg=label)
             assert 0 <= target.bounding_box()["y"] < 900
             answer.locator(".toggle-button").click()
