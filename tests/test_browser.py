@@ -188,6 +188,24 @@ def test_late_picture_moves_nothing(browser):
     page.close()
 
 
+@pytest.mark.parametrize("width", [1280, 390])
+def test_late_fonts_move_nothing(browser, width):
+    """公式的字体来得晚，符号表里的段落不多折一行，表格的列宽也不变。"""
+    page = browser.new_page(viewport={"width": width, "height": 900})
+    page.add_init_script(WATCH_SHIFTS)
+    late = []
+    page.route("**/*.woff2", lambda route: late.append(route))
+    page.goto((HTML / "chapters" / "notation.html").as_uri(), wait_until="domcontentloaded")
+    page.wait_for_timeout(300)  # 没有字体时会先画一遍
+    for route in late:
+        route.continue_()
+    page.wait_for_function("document.fonts.check('1em KaTeX_Main') && document.fonts.status === 'loaded'")
+    page.wait_for_timeout(100)
+    assert page.locator("article h1").is_visible()
+    assert page.evaluate("bookShift") <= MAX_SHIFT
+    page.close()
+
+
 @pytest.mark.parametrize(("width", "fewest", "most"), [(1280, 32, 40), (390, 16, 22)])
 def test_line_length(visit, width, fewest, most):
     """一行的汉字数。"""
@@ -257,6 +275,24 @@ def test_card_shows_on_hover_and_focus(visit, page_name, link, words):
     card.wait_for(state="visible")
     box = card.bounding_box()
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
+
+
+def test_links_open_what_is_folded(visit):
+    """链接指到解答或者解答里的图：打开它，滚到那里；合上再点一次也一样，刷新以后也一样。"""
+    page, *_ = visit(SECTION)
+    answer = page.locator("div.solution:has(figure[id])").first
+    for target in (answer, answer.locator("figure[id]").first):
+        label = target.get_attribute("id")
+        link = f"<p><a href='#{label}'>看解答</a></p>"
+        page.locator("article h1").evaluate("(title, link) => title.insertAdjacentHTML('afterend', link)", link)
+        for _ in range(2):
+            assert not target.locator("p, img").last.is_visible()
+            page.locator(f"article p > a[href='#{label}']").first.click()
+            page.wait_for_function("label => !document.getElementById(label).closest('.toggle-hidden')", arg=label)
+            assert 0 <= target.bounding_box()["y"] < 900
+            answer.locator(".toggle-button").click()
+    page.reload()
+    page.wait_for_function("label => !document.getElementById(label).closest('.toggle-hidden')", arg=label)
 
 
 def test_dark_figures_are_not_glaring(visit):

@@ -1,18 +1,258 @@
-"""我们自己的 Sphinx 扩展里能单独检查的部分：样式表的合并与删减、锚点的名字、卡片、公式。"""
+"""我们自己的 Sphinx 扩展：用一本小书真正构建（见 small_book.py），再单独检查几个函数。"""
 
-import os
-from types import SimpleNamespace
+import json
+import subprocess
+import sys
+import threading
 
 import pytest
-import tinycss2
+from bs4 import BeautifulSoup
 from docutils import nodes
+from sphinx.errors import ExtensionError
 
-from ext import changed_pages, chinese_site, katex_prerender, light_pages, reading_aids, stable_ids
+from ext import anchors, formulas, pages, reading, styles, typography
+from tests import small_book
+from tests.common import ROOT, raises_chinese
+from tests.site_checks import Site
+
+# Sphinx 的扩展与主题里的旧写法，与本书无关
+OLD_STYLE = ("DeprecationWarning", "PendingDeprecationWarning")
+pytestmark = [pytest.mark.filterwarnings(f"ignore::{warning}") for warning in OLD_STYLE]
 
 
-def pruned(css, *used):
-    rules = tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
-    return light_pages.prune(rules, set(used)).replace("\n", "")
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """建好的小书。"""
+    return small_book.build(small_book.write_book(tmp_path_factory.mktemp("小书")))
+
+
+@pytest.fixture
+def book(tmp_path):
+    """还没有构建的小书。"""
+    (tmp_path / "书").mkdir()
+    return small_book.write_book(tmp_path / "书")
+
+
+def page(site, name):
+    return BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+
+
+def data(site, name):
+    """脚本里的数据：window.… = {…};"""
+    text = (site / "_static" / name).read_text(encoding="utf-8")
+    return json.loads(text.partition(" = ")[2].removesuffix(";\n"))
+
+
+def files(site):
+    return {path.relative_to(site).as_posix(): path.read_bytes() for path in site.rglob("*") if path.is_file()}
+
+
+def differences(one, other):
+    return {name for name, _ in files(one).items() ^ files(other).items()}
+
+
+# ---------------------------------------------------------------- 建好的小书
+
+
+def test_entries_are_complete(site):
+    """每个小节、练习、函数一条，各有自己的文字与代码；引用、编号都已经填进去。"""
+    entries = {entry["url"].partition("#")[2]: entry for entry in data(site, "search/index.js")["entries"]}
+    text = {label: entry["text"] for label, entry in entries.items()}
+    assert text["sec-index"] == "第一段，只有一句。见甲。"
+    assert text["sec-two"] == "(1.1) 与练习 1.1，见损失。"
+    assert text["sec-one-loss"] == "… 其中 x，是输入。"
+    assert text["sec-two-empty"] == "里层"
+    assert text["small_code.scale"].startswith("scale(x, k=2) 放大。参数：x (float)：原来的数。")
+    assert text["sec-glossary"] == text["sec-references"] == ""
+    assert entries["ex-one"] | {"weight": 0} == {
+        "url": "one.html#ex-one",
+        "title": "练习 1.1",
+        "parents": "甲",
+        "text": "算一算 1 + 1。",
+        "code": "plt.show()",
+        "names": [],
+        "weight": 0,
+    }
+    assert entries["sec-two-inner"]["parents"] == "乙 › 空的一节"
+    assert entries["sec-one"]["names"] == ["回归", "linear regression"]
+    assert entries["sec-one-loss"]["names"] == ["怎样衡量好坏"]
+
+
+def test_cards_hold_terms_citations_and_formulas(site):
+    cards = data(site, "cards-data.js")
+    assert set(cards) == {"term-linear-regression", "term-classification", "cite-gauss1809", "equation-eq-line"}
+    text = {anchor: BeautifulSoup(html, "html.parser").get_text() for anchor, html in cards.items()}
+    assert text["term-linear-regression"] == "回归 linear regression。用 x 预测。见甲。"
+    assert text["cite-gauss1809"] == "Gauss. Theoria motus. Perthes, 1809."
+    assert text["equation-eq-line"] == "y=2x"
+    assert not any("<a" in html or "mathml" in html for html in cards.values())
+
+
+def test_page_is_ready_to_read(site):
+    one = page(site, "one")
+    ids = [node["id"] for node in one.find_all(id=True)]
+    assert len(ids) == len(set(ids)) and {"sec-one", "ex-one", "sol-one", "equation-eq-line"} <= set(ids)
+    assert one.select_one(".reading-time").text.endswith("练习 1 道")
+    assert one.select_one("meta[name=description]")["content"].startswith("用回归做的第一节")
+    assert one.select_one("details.more-output summary").text == "其余 10 行输出"
+    shown = "".join(pre.text.rstrip("\n") + "\n" for pre in one.select(".cell_output pre"))
+    assert shown.strip() == small_book.LONG
+    first, second = one.select(".cell_output img")
+    assert (first["width"], first["height"], first["class"]) == ("600", "40", ["wide"])
+    assert (first.get("loading"), second["loading"]) == (None, "lazy")
+    assert one.select_one("#pst-primary-sidebar")["role"] == "navigation"
+    assert [script["src"] for script in one.select("script[src]") if not script.has_attr("defer")] == []
+
+
+def test_site_carries_only_what_is_read(site):
+    names = set(files(site))
+    assert "_static/katex/katex.min.css" in names and "_static/katex/katex.min.js" not in names
+    assert {name for name in names if name.endswith("searchindex.js") or "README" in name} == set()
+    used = "".join(path.read_text(encoding="utf-8") for path in site.glob("*.html"))
+    assert [word for word in ("thebe.js", "unpkg", "doctools", "Toggle primary") if word in used] == []
+
+
+# ---------------------------------------------------------------- 从头构建、接着构建，逐字节相同
+
+
+def edit(name, old, new):
+    def change(book):
+        text = (book / name).read_text(encoding="utf-8")
+        assert old in text
+        (book / name).write_text(text.replace(old, new), encoding="utf-8")
+
+    return change
+
+
+def rename_and_renumber(book):
+    edit("one.ipynb", "# 甲", "# 甲乙")(book)
+    edit("one.ipynb", "$$y = 2 x$$ (eq-line)", "$$y = 1$$ (eq-new)\\n\\n$$y = 2 x$$ (eq-line)")(book)
+
+
+def remove_page(book):
+    edit("_toc.yml", ", {file: two}", "")(book)
+    edit("glossary.md", "sec-two", "sec-one")(book)
+
+
+CHANGES = {
+    "标题与编号": rename_and_renumber,
+    "术语": edit("glossary.md", "linear regression", "regression"),
+    "文献": edit("references.bib", "Theoria", "Theory"),
+    "函数说明": edit("small_code.py", "放大", "放大或缩小"),
+    "问法": edit("search/questions.yml", "好坏", "优劣"),
+}
+
+
+def test_changes_are_built_as_if_from_scratch(book, tmp_path):
+    """改一处，接着构建，别的页面上的标题、编号、链接也跟着变；与把同样的源文件从头构建比。"""
+    site = small_book.build(book)
+    for name, change in CHANGES.items():
+        before = files(site)
+        change(book)
+        small_book.build(book)
+        assert files(site) != before, name
+    assert differences(site, small_book.build(book, into=tmp_path / "从头")) == set()
+    remove_page(book)
+    small_book.build(book)
+    assert [path for path in files(site) if "two" in path] == []
+    assert differences(site, small_book.build(book, into=tmp_path / "再从头")) == set()
+    times = {path: path.stat().st_mtime_ns for path in site.glob("*.html")}
+    small_book.build(book)
+    assert {path: path.stat().st_mtime_ns for path in site.glob("*.html")} == times  # 没有改，一页也不写
+
+
+def test_site_is_mended_after_an_interruption(book):
+    """写到一半停下，或者别的格式先读了改动，网站都会补齐。"""
+    site = small_book.build(book)
+    whole = files(site)
+    (site / "one.html").unlink()
+    small_book.build(book)
+    assert files(site) == whole
+    edit("two.md", "函数。", "函数，不难。")(book)
+    small_book.build(book, builder="latex")
+    small_book.build(book)
+    assert "函数，不难。" in page(site, "two").text
+
+
+def test_other_formats_build(book):
+    """没有警告，没有异常；按文件夹分页的网站，链接与搜索也都对。"""
+    for builder in ("latex", "singlehtml"):
+        small_book.build(book, builder=builder)
+    site = Site(small_book.build(book, builder="dirhtml"))
+    entries = data(site.root, "search/index.js")["entries"]
+    for path, _, label in (entry["url"].partition("#") for entry in entries):
+        assert label in site.pages[path].ids
+
+
+LIGHT = """
+import sys
+from pathlib import Path
+
+from tests import small_book
+
+class Absent:
+    def find_spec(self, name, *_):
+        if name in ("torch", "torchvision", "numpy", "matplotlib"):
+            raise ModuleNotFoundError(name)
+
+for kind, finders in [("light", [Absent()]), ("full", [])]:
+    folder = Path(sys.argv[1]) / kind
+    folder.mkdir()
+    small_book.write_book(folder)
+    api = (folder / "api.md").read_text(encoding="utf-8").replace("small_code.scale", "helpers.show_images")
+    (folder / "api.md").write_text(api, encoding="utf-8")
+    sys.meta_path[:0] = finders
+    small_book.build(folder)
+    sys.meta_path[:] = [finder for finder in sys.meta_path if finder not in finders]
+    for name in [name for name in sys.modules if name.partition(".")[0] == "helpers"]:
+        del sys.modules[name]
+"""
+
+
+def test_light_environment_builds_the_same(tmp_path):
+    """没有装 torch、numpy、matplotlib，建出来的逐字节相同；在别的进程里，免得留下替身。"""
+    subprocess.run([sys.executable, "-X", "utf8", "-c", LIGHT, tmp_path], cwd=ROOT, check=True)
+    light, full = (tmp_path / kind / "_build" / "html" for kind in ("light", "full"))
+    assert b"helpers.show_images" in files(full)["api.html"]
+    assert differences(light, full) == set()
+
+
+# ---------------------------------------------------------------- 出错的时候
+
+
+def test_changed_theme_is_reported(book, monkeypatch):
+    monkeypatch.setitem(pages.CHANGES, 'class="gone"', "")
+    with raises_chinese(ExtensionError, "gone", "主题", "CHANGES"):
+        small_book.build(book)
+
+
+def test_bad_term_is_reported(book):
+    edit("glossary.md", "classification。", "linear regression。")(book)
+    with raises_chinese(ExtensionError, "分类", "英文", "linear-regression"):
+        small_book.build(book)
+
+
+def test_bad_formula_is_reported(book):
+    edit("index.md", "只有一句", r"只有 $\undefined{x}$")(book)
+    with raises_chinese(RuntimeError, "公式有错", "undefined", "index.md"):
+        small_book.build(book)
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_v8_is_closed(book, fails):
+    """V8 的线程不关，Python 3.13 起退出时会一直等。"""
+    formulas.render.cache_clear()
+    before = threading.active_count()
+    if fails:
+        edit("search/questions.yml", "sec-one-loss", "sec-nowhere")(book)
+        with raises_chinese(ExtensionError, "sec-nowhere", "questions.yml"):
+            small_book.build(book)
+    else:
+        small_book.build(book)
+    assert threading.active_count() == before
+
+
+# ---------------------------------------------------------------- 样式
 
 
 @pytest.mark.parametrize(
@@ -31,11 +271,11 @@ def pruned(css, *used):
     ],
 )
 def test_unused_rules_are_dropped(css, kept):
-    assert pruned(css, "a", "b") == kept
+    assert styles.prune(css, {"a", "b"}).replace("\n", "") == kept
 
 
 def test_names_come_from_attributes_and_scripts():
-    names = light_pages.names_in(['<p class="a b-c" id="d">word</p>'], ['node.classList.add("is-open")'])
+    names = styles.names_in(['<p class="a b-c" id="d">word</p>'], ['node.classList.add("is-open")'])
     assert {"a", "b-c", "d", "is-open"} <= names and "word" not in names
 
 
@@ -49,18 +289,10 @@ def test_names_come_from_attributes_and_scripts():
     ],
 )
 def test_urls_follow_the_stylesheet(url, moved):
-    assert light_pages.absolute_urls(f"src:url({url})", "_static/katex/katex.min.css") == f"src:url({moved})"
+    assert styles.absolute_urls(f"src:url({url})", "_static/katex/katex.min.css") == f"src:url({moved})"
 
 
-def test_pages_are_lightened_once():
-    html = (
-        '<script src="a.js"></script><script src="_static/doctools.js"></script>'
-        '<img alt="图" src="a.png" style="width: 10px; height: 5px;" />'
-    )
-    lighter = light_pages.lighten(html)
-    assert '<script defer src="a.js">' in lighter and "doctools" not in lighter
-    assert 'width="10" height="5"' in lighter
-    assert light_pages.lighten(lighter) == lighter
+# ---------------------------------------------------------------- 锚点与断行
 
 
 @pytest.mark.parametrize(
@@ -72,59 +304,18 @@ def test_pages_are_lightened_once():
     ],
 )
 def test_terms_are_named_in_english(definition, name):
-    assert stable_ids.english_name(nodes.paragraph("", definition)) == name
+    assert anchors.english_name(nodes.paragraph("", definition)) == name
 
 
 def test_labels_come_before_serial_numbers():
     section = nodes.section(ids=["id3", "loss", "sec-loss"])
-    document = nodes.container("", section)
-    stable_ids.prefer_labels(None, document)
+    anchors.prefer_labels(nodes.container("", section))
     assert section["ids"] == ["sec-loss", "loss"]
-
-
-def test_cards_hold_terms_entries_and_formulas():
-    html = """<dl class="simple glossary"><dt id="term-a">甲<a class="headerlink" href="#term-a">#</a></dt>
-    <dd><p>a。见<a href="x.html">某处</a>。</p></dd></dl>
-    <div id="cite-b"><span class="label">[1]</span>某书</div><div class="math" id="equation-eq-c">公式</div>"""
-    cards = {key: reading_aids.without_links(card) for key, card in reading_aids.page_cards(html)}
-    assert cards == {
-        "term-a": "<strong>甲</strong> <p>a。见某处。</p>",
-        "cite-b": "某书",
-        "equation-eq-c": "公式",
-    }
-
-
-def test_long_outputs_are_folded():
-    text = "\n".join(str(i) for i in range(reading_aids.LONG_OUTPUT + 1))
-    short, long = (nodes.literal_block(each, each, language="none") for each in ("1\n2", text))
-    output = nodes.container("", short, long, classes=["cell_output"])
-    reading_aids.fold_long_outputs(None, nodes.container("", output), "")
-    assert [type(node).__name__ for node in output] == ["literal_block"] * 2 + ["raw", "literal_block", "raw"]
-    assert f"其余 {reading_aids.LONG_OUTPUT + 1 - reading_aids.SHOWN_LINES} 行" in output[2].astext()
-    assert f"{output[1].astext()}\n{output[3].astext()}" == text
-
-
-def test_reading_time_counts_chinese_and_exercises():
-    title = nodes.title("", "题")
-    exercise = reading_aids.exercise_enumerable_node()
-    section = nodes.section("", title, nodes.paragraph("", "字" * 901), exercise)
-    reading_aids.add_reading_time(None, nodes.container("", section), "")
-    assert section[1].astext() == "约 900 字，阅读约 4 分钟；练习 1 道"
-
-
-def test_formulas_are_typeset_with_mathml():
-    html = katex_prerender.render(r"\hat{y} = \mathbf{w}^\top \mathbf{x}", True)
-    assert "katex-display" in html and "<math" in html
-    with pytest.raises(Exception, match="KaTeX"):
-        katex_prerender.render(r"\undefined{x}", False)
-
-
-# ---------------------------------------------------------------- 断行
 
 
 def lines_set(*children):
     paragraph = nodes.paragraph("", "", *children)
-    chinese_site.set_lines(None, nodes.container("", paragraph), "")
+    typography.set_lines(nodes.container("", paragraph))
     return paragraph
 
 
@@ -138,7 +329,7 @@ def test_soft_breaks_between_chinese_are_no_spaces(text, joined):
 
 def test_code_blocks_keep_their_lines():
     block = nodes.literal_block("甲\n乙", "甲\n乙")
-    chinese_site.set_lines(None, nodes.container("", block), "")
+    typography.set_lines(nodes.container("", block))
     assert block.astext() == "甲\n乙"
 
 
@@ -151,36 +342,20 @@ def test_punctuation_stays_with_the_formula(node):
 
 
 def test_only_short_code_is_kept_together():
-    short, long = nodes.literal("", "(n, d)"), nodes.literal("", "x" * (chinese_site.SHORT_CODE + 1))
+    short, long = nodes.literal("", "(n, d)"), nodes.literal("", "x" * (typography.SHORT_CODE + 1))
     lines_set(short, nodes.Text(" 与 "), long)
     assert (short["classes"], long["classes"]) == (["short"], [])
 
 
-def test_wide_figures_may_scroll_on_a_phone():
-    sized = '<img alt="图" src="a.png" style="width: {}px; height: 5px;" />'
-    wide, narrow = (light_pages.lighten(sized.format(width)) for width in (light_pages.WIDE, light_pages.WIDE - 1))
-    assert 'class="wide"' in wide and "class" not in narrow
+def test_reading_time_counts_chinese_and_exercises():
+    title = nodes.title("", "题")
+    exercise = reading.exercise_enumerable_node()
+    section = nodes.section("", title, nodes.paragraph("", "字" * 901), exercise)
+    reading.add_reading_time(nodes.container("", section))
+    assert section[1].astext() == "约 900 字，阅读约 4 分钟；练习 1 道"
 
 
-# ---------------------------------------------------------------- 重写哪些页面
-
-
-@pytest.mark.parametrize(
-    ("newer", "expected"),
-    [(None, set()), ("chapters/_static/book.css", {"index"}), ("ext/search/words.yml", {"index", "one"})],
-)
-def test_changed_styles_and_extensions_rewrite_pages(tmp_path, monkeypatch, newer, expected):
-    """源文件之外的变了也要重写；什么也没变就一页也不写。"""
-    files = [tmp_path / name for name in ("chapters/_static/book.css", "ext/search/words.yml", "out/index.html")]
-    for time, file in enumerate(files, start=1000):
-        file.parent.mkdir(parents=True)
-        file.touch()
-        os.utime(file, (time, time))
-    if newer:
-        os.utime(tmp_path / newer, (2000, 2000))
-    monkeypatch.setattr(changed_pages, "EXT", tmp_path / "ext")
-    config = SimpleNamespace(root_doc="index", html_static_path=["chapters/_static"])
-    builder = SimpleNamespace(get_target_uri=lambda name: f"{name}.html")
-    app = SimpleNamespace(outdir=tmp_path / "out", srcdir=tmp_path, config=config, builder=builder)
-    env = SimpleNamespace(found_docs={"index", "one"})
-    assert set(changed_pages.outdated(app, env, set(), set(), set())) == expected
+def test_formulas_are_typeset_with_mathml():
+    html = formulas.render(r"\hat{y} = \mathbf{w}^\top \mathbf{x}", True)
+    assert "katex-display" in html and "<math" in html
+    formulas.close()

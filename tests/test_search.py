@@ -5,8 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
-from ext.search import add_names
-from tests.common import ROOT, raises_chinese, read_yaml
+from tests.common import ROOT, read_yaml
 from tools import SKELETON
 
 HTML = ROOT / "_build" / "html"
@@ -93,12 +92,6 @@ def test_outside_topics_are_really_outside(entries):
     """说书里没有的主题，书里就真的没有。"""
     text = "\n".join(f"{e['title']} {e['text']} {e['code']} {' '.join(e['names'])}" for e in entries)
     assert [topic for topic in VOCABULARY["outside"] if topic in text] == []
-
-
-def test_wrong_label_is_refused():
-    """术语或问法指向不存在的标签时，构建要停下来说明。"""
-    with raises_chinese(ValueError, "sec-nowhere", "questions.yml"):
-        add_names([], "", {"sec-nowhere": ["随便问问"]})
 
 
 # ---------------------------------------------------------------- 找得准不准

@@ -1,8 +1,29 @@
-/* 检索：切词、打分、摘要。不碰页面，所以测试可以直接调用 bookSearch.find(查询)。 */
+/* 检索：切词、打分、摘要。不碰页面，所以测试可以直接调用 bookSearch.find(查询)。
+
+   有两个索引。一个是正文：标题、上级标题、正文、代码。另一个是说法：标题、术语表里的中英文名字、问法，一条一条地
+   与查询比，两边互相覆盖得越多分越高；一节取最像的三条。覆盖率是查询里的字在这一节（正文与说法一起）找到了多少，
+   越少见的字越重；覆盖得太少就不算找到。只用“神经网络”就说书里有“图神经网络”，是不诚实的：words.yml 的 outside
+   列出这类主题，它们的字不算找到。 */
 (() => {
   "use strict";
   const { entries, synonyms, stopwords, generic, outside } = window.bookSearchIndex;
-  const BODY = { title: 2, parents: 1.5, text: 1, code: 0.3 };
+
+  // ---------------------------------------------------------------- 用 tests/search_queries.yml 调出来的数
+
+  const BODY = { title: 2, parents: 1.5, text: 1, code: 0.3 }; // 正文里各部分的权重
+  const NAME_WEIGHT = 2; // 说法的分数比正文的重这么多
+  const NEXT_NAME = 0.3; // 一节里第二像、第三像的说法依次打这个折
+  const EXACT = 3; // 一字不差的说法乘这个数
+  const SINGLE_CHAR = 0.1; // 与说法比的时候，单个的字的分量
+  const NAME_BM25 = { k: 1.2, b: 0.5, d: 0.5 }; // 说法都很短，长短的差别不要紧
+  const GENERIC_WEIGHT = 0.25; // “怎么”“方法”一类泛泛的词，覆盖率里的分量
+  const HALF_FOUND = 0.5; // 两个字一组没有找到、单个的字找到了
+  const NEEDED = { most: 0.65, least: 0.4, perChar: 0.05, from: 6 }; // 要覆盖多少：六个字以内最严，每多一字放宽
+  const LATIN_SIZE = { long: 4, short: 2, from: 4 }; // 一个拉丁词算几个汉字，几个字母起算长的
+  const PREFIX_FROM = 2; // 这么多字母起，可以只打开头
+  const FUZZY_FROM = 5; // 这么多字母起，可以错一个
+  const EXCERPT = { length: 90, tail: 20, back: 30 }; // 摘要的长短；命中处后面至少留多少，往前最多退多少
+
   const CHINESE = /[\u3400-\u9fff]/;
   const isHan = (text) => CHINESE.test(text);
   const ABSENT = "\ue000"; // 代替“书里没有讲的主题”的每个字，与谁都对不上
@@ -82,12 +103,12 @@
     const light = mark(run, [...run.matchAll(GENERIC)].map((found) => found[0]));
     return [...run].map((char, i) => {
       const around = [run.slice(i - 1, i + 1), run.slice(i, i + 2)].filter((pair) => pair.length === 2);
-      return { char, weight: (rarity(char) / 2) * (light[i] ? 0.25 : 1), matches: around.length ? around : [char] };
+      return { char, weight: (rarity(char) / 2) * (light[i] ? GENERIC_WEIGHT : 1), matches: around.length ? around : [char] };
     });
   }
   const latinUnits = (run) =>
     atoms(run).map((atom) => ({
-      weight: rarity(atom) * (atom.replace(GENERIC, "") ? 1 : 0.25),
+      weight: rarity(atom) * (atom.replace(GENERIC, "") ? 1 : GENERIC_WEIGHT),
       matches: [atom, stem(lower(run))],
     }));
   const runUnits = (run) => {
@@ -96,21 +117,25 @@
   };
   const unitsOf = (text) => meaningful(text).flatMap(runUnits);
   function coverage(units, tokens) {
-    const found = ({ matches, char }) => (matches.some((token) => tokens.has(token)) ? 1 : tokens.has(char) ? 0.5 : 0);
+    const found = ({ matches, char }) =>
+      matches.some((token) => tokens.has(token)) ? 1 : tokens.has(char) ? HALF_FOUND : 0;
     return sum(units.map((unit) => unit.weight * found(unit))) / (sum(units.map((unit) => unit.weight)) || 1);
   }
 
-  /* 至少要找到这么多才算数；话越长，与书里的说法差得越多，要求越低。一个长的拉丁词算四个字。 */
-  const size = (run) => (isHan(run) || run[0] === ABSENT ? run.length : run.length > 3 ? 4 : 2);
-  const neededShare = (query) =>
-    Math.max(0.4, Math.min(0.65, 0.65 - 0.05 * (sum(meaningful(query).map(size)) - 6)));
+  /* 至少要找到这么多才算数；话越长，与书里的说法差得越多，要求越低。 */
+  const size = (run) =>
+    isHan(run) || run[0] === ABSENT ? run.length : run.length >= LATIN_SIZE.from ? LATIN_SIZE.long : LATIN_SIZE.short;
+  function neededShare(query) {
+    const extra = sum(meaningful(query).map(size)) - NEEDED.from;
+    return Math.max(NEEDED.least, Math.min(NEEDED.most, NEEDED.most - NEEDED.perChar * extra));
+  }
 
   // ---------------------------------------------------------------- 两个索引：正文，与标题、术语、问法
 
   const searchOptions = {
     tokenize: queryTokens,
-    prefix: (token) => !isHan(token) && token.length > 1,
-    fuzzy: (token) => (!isHan(token) && token.length > 4 ? 1 : false),
+    prefix: (token) => !isHan(token) && token.length >= PREFIX_FROM,
+    fuzzy: (token) => (!isHan(token) && token.length >= FUZZY_FROM ? 1 : false),
   };
   const create = (fields, tokenize, options) =>
     new MiniSearch({ fields, tokenize, processTerm: (term) => term, searchOptions: { ...searchOptions, ...options } });
@@ -119,21 +144,21 @@
   const names = entries.flatMap((entry, owner) => namesOf(entry).map((name) => ({ owner, name, units: unitsOf(name) })));
   const named = create(["name"], nameTokens, {
     tokenize: withChars,
-    boostTerm: (token) => (isHan(token) && token.length === 1 ? 0.1 : 1),
-    bm25: { k: 1.2, b: 0.5, d: 0.5 },
+    boostTerm: (token) => (isHan(token) && token.length === 1 ? SINGLE_CHAR : 1),
+    bm25: NAME_BM25,
   });
   named.addAll(names.map(({ name }, id) => ({ id, name })));
 
   // ---------------------------------------------------------------- 打分
 
-  /* 一条问法的分数：两边互相覆盖得越多越高，一字不差的再乘 3。 */
+  /* 一条问法的分数：两边互相覆盖得越多越高，一字不差的再加重。 */
   function nameScore({ score, queryTerms, terms }, units, nameUnits) {
     const ofQuery = coverage(units, new Set(queryTerms));
     const ofName = coverage(nameUnits, new Set(terms));
-    return score * ofQuery * Math.sqrt(ofName) * (Math.min(ofQuery, ofName) > 0.999 ? 3 : 1);
+    return score * ofQuery * Math.sqrt(ofName) * (Math.min(ofQuery, ofName) > 0.999 ? EXACT : 1);
   }
 
-  /* 每一小节：正文的分数，与最像的三条问法的分数（后面的逐条打三折）。 */
+  /* 每一小节：正文的分数，与最像的三条问法的分数（后面的逐条打折）。 */
   function gather(query, units) {
     const found = new Map();
     const at = (id) => found.get(id) ?? found.set(id, { id, body: 0, names: [], terms: [], hits: [] }).get(id);
@@ -157,7 +182,7 @@
       .map(({ id, body, names, terms, hits }) => {
         const share = coverage(units, new Set(terms));
         const [first = 0, second = 0, third = 0] = names.sort((a, b) => b - a);
-        const score = (body + 2 * (first + 0.3 * second + 0.09 * third)) * share ** 2;
+        const score = (body + NAME_WEIGHT * (first + NEXT_NAME * (second + NEXT_NAME * third))) * share ** 2;
         return { ...entries[id], score, share, hits: unique(hits) };
       })
       .filter((result) => result.share >= needed)
@@ -212,15 +237,15 @@
 
   const highlight = (text, hits) => slices(text, mark(text, visible(hits)));
 
-  function excerpt(entry, hits, length = 90) {
+  function excerpt(entry, hits, { length, tail, back } = EXCERPT) {
     const useful = visible(hits);
     const inText = mark(entry.text, useful).some(Boolean);
     const text = inText || !mark(entry.code, useful).some(Boolean) ? entry.text : entry.code;
     const marks = mark(text, useful);
-    const focus = bestStart(marks, length - 20);
+    const focus = bestStart(marks, length - tail);
     const first = marks.indexOf(1, focus);
     // 从命中处往回退到上一个句读，让摘要从一句话的开头读起
-    const from = Math.max(0, (first < 0 ? 0 : first) - 30);
+    const from = Math.max(0, (first < 0 ? 0 : first) - back);
     const stop = text.slice(from, Math.max(first, 0)).search(/[。；：！？][^。；：！？]*$/);
     const start = stop >= 0 ? from + stop + 1 : from;
     const parts = slices(text.slice(start, start + length), marks.slice(start, start + length));

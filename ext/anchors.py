@@ -1,4 +1,4 @@
-"""让锚点稳定、可读的 Sphinx 扩展：标题用写明的标签，术语用它的英文，都不随内容的增减而变。
+"""锚点稳定、可读：标题用写明的标签，术语用它的英文，都不随内容的增减而变。
 
 Sphinx 给中文标题与术语的 id 是 id1、term-2 之类的流水号，前面加一条，后面的网址就全变了。
 """
@@ -7,16 +7,24 @@ import re
 
 from docutils import nodes
 from sphinx import addnodes
+from sphinx.errors import ExtensionError
 
 SERIAL = re.compile(r"id\d+")
 LABEL = re.compile(r"(sec|ex|sol|fig|eq|err|tab)-")
+REPEATED = {"exercise-content", "solution-content"}  # sphinx-exercise 给每道题、每个解答的里层都写上
 
 
-def prefer_labels(app, doctree):
+def prefer_labels(doctree):
     """标题：写明的标签排在最前，去掉流水号。"""
     for section in doctree.findall(nodes.section):
         ids = [name for name in section["ids"] if not SERIAL.fullmatch(name)]
         section["ids"] = sorted(ids, key=lambda name: not LABEL.match(name)) or section["ids"]
+
+
+def drop_repeated_ids(doctree):
+    """一页里 id 不能重复。"""
+    for section in doctree.findall(nodes.section):
+        section["ids"] = [name for name in section["ids"] if name not in REPEATED]
 
 
 def english_name(definition):
@@ -25,9 +33,8 @@ def english_name(definition):
     return re.sub(r"[^a-z0-9]+", "-", english.lower()).strip("-")
 
 
-def name_terms(app, doctree):
+def name_terms(doctree, domain, docname):
     """术语：id 取自释义开头的英文；标准域里记下的位置一起改。"""
-    domain = app.env.get_domain("std")
     taken = set()
     for item in doctree.findall(nodes.definition_list_item):
         definition = next(item.findall(nodes.definition), None)
@@ -36,23 +43,16 @@ def name_terms(app, doctree):
                 continue
             new = f"term-{english_name(definition)}"
             if new == "term-" or new in taken:
-                raise ValueError(f"术语“{term.astext()}”的释义要以它的英文开头，并与别的术语不同；得到 {new!r}。")
+                raise ExtensionError(f"术语“{term.astext()}”的释义要以它的英文开头，并与别的术语不同；得到 {new!r}。")
             taken.add(new)
-            _rename(domain, term, new)
+            _rename(domain, docname, term, new)
 
 
-def _rename(domain, term, new):
+def _rename(domain, docname, term, new):
     old, term["ids"] = term["ids"], [new]
     for index in term.findall(addnodes.index):
         index["entries"] = [(kind, text, new, *rest) for kind, text, _, *rest in index["entries"]]
     for table in (domain.objects, domain._terms):  # 没有公开的接口可以改名
-        for key, (docname, name) in table.items():
-            if docname == domain.env.docname and name in old:
+        for key, (document, name) in table.items():
+            if document == docname and name in old:
                 table[key] = (docname, new)
-
-
-def setup(app):
-    # 目录在 doctree-read 的默认次序里收集标题的 id，所以要在它之前
-    app.connect("doctree-read", prefer_labels, priority=100)
-    app.connect("doctree-read", name_terms, priority=100)
-    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,79 @@
+"""改写好的网页：主题写死的英文，缺的地标，用不到的脚本，图的宽高；每页读一次、写一次，同时合成样式表。
+
+主题升级以后，要换的话可能变了样；全书没有一处对得上的，构建就失败，免得悄悄地少换一处。
+"""
+
+import hashlib
+import json
+import re
+
+from sphinx.errors import ExtensionError
+
+from . import styles
+
+WIDE = 560  # 像素；这么宽的图缩到手机上，字就看不清了
+
+
+def _sized(image):
+    wide = 'class="wide" ' if int(image[2]) >= WIDE and "class=" not in image[1] else ""
+    return f'{image[1]}{wide}width="{image[2]}" height="{image[3]}"'
+
+
+# 主题写的（正则表达式）→ 换成，依次
+CHANGES = {
+    # 读屏软件与无障碍检查要的：侧栏是一个地标；文献条目不用已经废弃的角色
+    '(?<=class="bd-sidebar-primary bd-sidebar")': ' role="navigation" aria-label="全书目录"',
+    ' role="doc-biblioentry"': "",
+    ' role="list"(?= class="citation-list")': "",
+    # 写死的英文与标点
+    '="Main"': '="主要"',
+    '="Page"': '="本页"',
+    '="Toggle primary sidebar"': '="收起或展开目录"',
+    '="Toggle secondary sidebar"': '="收起或展开本页内容"',
+    '="下载此页面"': '="下载本页"',
+    '<span class="colon">:': '<span class="colon">：',
+    # 用不到的脚本：检索与快捷键、译文、标签页用的，书里没有；thebe 会从境外取代码
+    r'<script [^>]*/(?:doctools|sphinx_highlight)\.js[^>]*></script>\s*': "",
+    r'<script [^>]*/translations\.js[^>]*></script>\s*': "",
+    r'<script [^>]*/design-tabs\.js[^>]*></script>\s*': "",
+    r'<script [^>]*/sphinx-thebe\.js[^>]*></script>\s*': "",
+    r'<script>const THEBE_JS_URL[^<]*</script>\s*': "",
+    r'<script>DOCUMENTATION_OPTIONS\.[^<]*</script>\s*': "",
+    # 其余的脚本推迟到正文显示之后
+    r'<script (?![^>]*defer)(?=[^>]*src=)': "<script defer ",
+    # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
+    r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': _sized,
+}  # fmt: skip
+TOGGLE = ("Toggle hidden content", "展开或收起")  # 折叠块的脚本里写死的英文
+
+
+def change(pages, strict):
+    """逐步改各页的 HTML；strict：有一步全书都没有对上的，报错。"""
+    for old, new in CHANGES.items():
+        results = {path: re.subn(old, new, html) for path, html in pages.items()}
+        if strict and not any(count for _, count in results.values()):
+            raise ExtensionError(f"全书没有一处是 {old!r}：主题变了。请核对生成的网页，改正 ext/pages.py 的 CHANGES。")
+        pages = {path: html for path, (html, _) in results.items()}
+    return pages
+
+
+def finish(site, paths, sheets, strict=True):
+    """site 是网站的文件夹，paths 是写好的各页，sheets 是它们要的样式表。"""
+    pages = change({path: path.read_text(encoding="utf-8") for path in paths}, strict)
+    toggle = site / "_static" / "togglebutton.js"
+    script = toggle.read_text(encoding="utf-8")
+    if TOGGLE[0] not in script:
+        raise ExtensionError(f"togglebutton.js 里没有 {TOGGLE[0]!r} 了。请改正 ext/pages.py 的 TOGGLE。")
+    toggle.write_text(script.replace(*TOGGLE), encoding="utf-8")
+    css = styles.bundle(site, sheets, pages.values())
+    (site / "_static" / styles.BUNDLE).write_text(css, encoding="utf-8")
+    version = hashlib.sha256(css.encode()).hexdigest()[:8]
+    for path, html in pages.items():
+        path.write_text(html.replace(f'{styles.BUNDLE}"', f'{styles.BUNDLE}?v={version}"'), encoding="utf-8")
+
+
+def write_script(path, variable, value):
+    """写成设置全局变量的脚本，用到时才加载；不用 fetch，直接打开文件（file://）也能用。"""
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(f"window.{variable} = {text};\n", encoding="utf-8")

@@ -1,0 +1,70 @@
+"""帮助阅读：每节的篇幅与时间、很长的输出折起来、图读到附近才加载、给搜索引擎的简介。"""
+
+import math
+import re
+from html import escape
+
+from docutils import nodes
+from sphinx_exercise.nodes import exercise_enumerable_node
+
+CHARACTERS_PER_MINUTE = 300  # 技术文字比小说慢
+LONG_OUTPUT = 15  # 超过这么多行的输出折起来
+SHOWN_LINES = 10
+DESCRIPTION_LENGTH = 100  # 搜索引擎的摘要大约显示这么多个汉字
+CHINESE = re.compile(r"[\u4e00-\u9fff]")
+
+
+def is_output(node):
+    return isinstance(node, nodes.container) and "cell_output" in node["classes"]
+
+
+def add_reading_time(doctree):
+    """标题下写明这一节有多少字、要读多久、有几道练习。"""
+    title = next(doctree.findall(nodes.title), None)
+    exercises = len(list(doctree.findall(exercise_enumerable_node)))
+    if title is None or not exercises:  # 附录是查的，不是读的
+        return
+    text = " ".join(node.astext() for node in doctree.findall(nodes.paragraph))
+    count = len(CHINESE.findall(text))
+    minutes = math.ceil(count / CHARACTERS_PER_MINUTE)
+    words = f"约 {round(count, -2)} 字，阅读约 {minutes} 分钟；练习 {exercises} 道"
+    title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", words, classes=["reading-time"]))
+
+
+def fold_long_outputs(doctree):
+    """只留开头几行，其余的点开再看。"""
+    for output in doctree.findall(is_output):
+        for block in list(output.findall(nodes.literal_block)):
+            lines = block.astext().splitlines()
+            if len(lines) > LONG_OUTPUT:
+                _fold(block, lines)
+
+
+def _fold(block, lines):
+    def part(text):
+        return nodes.literal_block(text, text, **{key: block[key] for key in ("language", "classes")})
+
+    summary = f"<summary>其余 {len(lines) - SHOWN_LINES} 行输出</summary>"
+    here = block.parent.index(block)
+    block.parent[here : here + 1] = [
+        part("\n".join(lines[:SHOWN_LINES])),
+        nodes.raw("", f'<details class="more-output">{summary}', format="html"),
+        part("\n".join(lines[SHOWN_LINES:])),
+        nodes.raw("", "</details>", format="html"),
+    ]
+
+
+def load_lazily(doctree):
+    """第一幅图之外，读到附近才加载。"""
+    for image in list(doctree.findall(nodes.image))[1:]:
+        image["loading"] = "lazy"
+
+
+def description(doctree, default):
+    """搜索引擎与转发时显示的简介：正文的第一段；没有正文的页面用书名。"""
+    paragraphs = doctree.findall(nodes.paragraph) if doctree else []
+    first = next((each for each in paragraphs if not each["classes"]), None)
+    text = re.sub(r"\s+", " ", first.astext() if first else default).strip()
+    if len(text) > DESCRIPTION_LENGTH:
+        text = text[:DESCRIPTION_LENGTH] + "…"
+    return f'<meta name="description" content="{escape(text)}" />'

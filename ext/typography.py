@@ -1,0 +1,41 @@
+"""中文的断行与标点：汉字之间的换行不成为空格，标点不到行首，函数说明里用中文的冒号。"""
+
+import re
+
+from docutils import nodes
+from sphinx import addnodes
+
+CLOSING = re.compile("[，。、；：？！）”》」…]+")
+CJK = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…]"
+SOFT_BREAK = re.compile(rf"(?<={CJK})\n(?={CJK})")
+DASH = re.compile(r"^(\)?) -- ")
+SHORT_CODE = 16  # 这么短的行内代码不折行，手机上也放得下
+
+
+def set_lines(doctree):
+    """断行：两个汉字之间的换行不成为空格；短的行内代码不拆开；公式、代码与后面的标点不分开。"""
+    for text in list(doctree.findall(nodes.Text)):
+        if "\n" in text and not isinstance(text.parent, nodes.FixedTextElement):
+            text.parent.replace(text, nodes.Text(SOFT_BREAK.sub("", text)))
+    for code in doctree.findall(nodes.literal):
+        if len(code.astext()) <= SHORT_CODE:
+            code["classes"].append("short")
+    for node in list(doctree.findall(lambda node: isinstance(node, nodes.math | nodes.literal))):
+        after = node.next_node(descend=False, siblings=True)
+        if isinstance(after, nodes.Text) and (mark := CLOSING.match(after)):
+            _tie(node, after, mark.end())
+
+
+def _tie(node, after, length):
+    """把节点与后面的几个标点包在一起：浏览器会在公式之后换行，标点就到了行首。"""
+    parent, here = node.parent, node.parent.index(node)
+    tied = nodes.inline("", "", node, nodes.Text(after[:length]), classes=["nobreak"])
+    parent[here : here + 2] = [tied, nodes.Text(after[length:])]
+
+
+def use_chinese_colons(doctree):
+    """函数说明里，参数与解释之间的连接号换成冒号。"""
+    for content in doctree.findall(addnodes.desc_content):
+        for text in list(content.findall(nodes.Text)):
+            if DASH.match(text):
+                text.parent.replace(text, nodes.Text(DASH.sub(r"\1：", text)))
