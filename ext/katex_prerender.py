@@ -3,6 +3,7 @@
 公式由 KaTeX 排版，在 mini-racer（嵌入 Python 的 V8）里运行，所以不需要 Node.js，构建与阅读都不联网。
 """
 
+import atexit
 from functools import cache
 from pathlib import Path
 
@@ -18,6 +19,9 @@ logger = logging.getLogger(__name__)
 @cache
 def _katex():
     context = MiniRacer()
+    # 它有自己的线程，不关就要等到解释器退出时才关，Python 3.13 起那时关不上，进程永远不结束。
+    # 不挂在 build-finished 上：构建被打断时没有这个事件，测试也会不经构建就用到它。
+    atexit.register(context.close)
     context.eval(KATEX_JS.read_text(encoding="utf-8"))
     return context
 
