@@ -11,7 +11,7 @@ import yaml
 
 ROOT = Path(__file__).resolve().parent.parent
 CHINESE = "[\u4e00-\u9fff]"
-MAKE_INPUTS = ("requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的三个文件
+MAKE_INPUTS = ("requirements-book.txt", "requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的文件
 BAD_POSITIVE_INTS = [
     pytest.param(0, ValueError, id="0"),
     pytest.param(-1, ValueError, id="-1"),

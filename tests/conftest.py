@@ -33,7 +33,7 @@ def browser():
 
 @pytest.fixture
 def copy(tmp_path):
-    """只有 make.py 与它读的三个文件（内容为空）。"""
+    """只有 make.py 与它读的几个文件（内容为空）。"""
     folder = tmp_path / "书 book"  # 路径里有空格与中文
     folder.mkdir()
     shutil.copyfile(ROOT / "make.py", folder / "make.py")
@@ -63,7 +63,9 @@ def fake(make, monkeypatch):
         make.PYTHON.parent.mkdir(parents=True)
         make.PYTHON.touch()
 
-    def run(command, cwd, env):
+    def run(command, cwd=None, env=None, capture_output=False):
+        if capture_output:  # pip config list：有自己的设置，所以有 uv 也不用
+            return SimpleNamespace(stdout=b"global.timeout='60'")
         log.commands.append(command)
         log.envs.append(env)
         assert cwd == make.HERE and all(isinstance(part, str) for part in command)

@@ -443,7 +443,7 @@ def test_really_stopped_while_building(make, number):
     """真的 make.py，假的 jupyter-book：收到信号时先停下它，再运行一次就全部重建。"""
     make.BIN.mkdir(parents=True)
     make.PYTHON.touch()
-    (make.VENV / "installed.txt").write_text(make._fingerprint(), encoding="utf-8")
+    (make.VENV / "installed.txt").write_text(make._fingerprint(make.BOOK), encoding="utf-8")
     stub = make.BIN / "jupyter-book"
     stub.write_text(STUB.format(python=sys.executable), encoding="utf-8")
     stub.chmod(0o755)
