@@ -137,10 +137,14 @@ def _what_comes(requirements):
 
 def _installer():
     """有 uv 就用它，快一倍以上；它不读 pip 的设置，所以 pip 有设置（镜像、证书……）时仍用 pip。"""
-    settings = [PYTHON, "-m", "pip", "config", "list"]
-    if shutil.which("uv") and not subprocess.run(settings, capture_output=True).stdout.strip():
+    if shutil.which("uv") and not _pip_has_settings():
         return ["uv", "pip", "install", "--python", PYTHON]
     return [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+
+
+def _pip_has_settings():
+    """设置文件与 PIP_ 开头的环境变量都算。"""
+    return subprocess.run([PYTHON, "-m", "pip", "config", "list"], capture_output=True).stdout.strip() != b""
 
 
 def _fingerprint(requirements):
@@ -194,11 +198,29 @@ def run(*command, failed):
     # UTF-8 模式：Windows 的默认编码读不了中文的配置与笔记本
     env = {**os.environ, "PYTHONUTF8": "1"}
     try:
-        status = subprocess.run([str(part) for part in command], cwd=HERE, env=env).returncode
+        status = _wait(subprocess.Popen([str(part) for part in command], cwd=HERE, env=env))
     except OSError as error:
         raise Failure(f"无法运行 {command[0]}（{error}）。请删除 .venv 再试。") from error
     if status:
         raise Failure(failed, status if status > 0 else 128 - status)
+
+
+def _wait(process):
+    """等它结束。被打断时不留下它：先容它自己收拾（终端的 Ctrl+C 它也收到了），再请它结束，最后才杀死。
+
+    一上来就杀死，它启动的程序（JupyterLab 的内核、serve 正在做的构建）就没有人停下了。
+    """
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        for stop, seconds in ((process.poll, 2), (process.terminate, 10), (process.kill, None)):
+            stop()
+            try:
+                process.wait(seconds)
+                break
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                continue
+        raise
 
 
 # ---------------------------------------------------------------- 命令行

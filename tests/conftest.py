@@ -63,17 +63,16 @@ def fake(make, monkeypatch):
         make.PYTHON.parent.mkdir(parents=True)
         make.PYTHON.touch()
 
-    def run(command, cwd=None, env=None, capture_output=False):
-        if capture_output:  # pip config list：有自己的设置，所以有 uv 也不用
-            return SimpleNamespace(stdout=b"global.timeout='60'")
-        log.commands.append(command)
+    def popen(command, cwd, env=None):
+        log.commands.append([*map(str, command)])
         log.envs.append(env)
-        assert cwd == make.HERE and all(isinstance(part, str) for part in command)
+        assert cwd == make.HERE
         status = log.statuses.pop(0) if log.statuses else 0
         if isinstance(status, BaseException):
             raise status
-        return SimpleNamespace(returncode=status)
+        return SimpleNamespace(wait=lambda: status, poll=lambda: None, terminate=lambda: None)
 
     monkeypatch.setattr(make.venv, "create", create)
-    monkeypatch.setattr(make.subprocess, "run", run)
+    monkeypatch.setattr(make.subprocess, "Popen", popen)
+    monkeypatch.setattr(make, "_pip_has_settings", lambda: True)
     return log
