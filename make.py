@@ -6,6 +6,7 @@
 import argparse
 import hashlib
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -19,8 +20,10 @@ BIN = VENV / ("Scripts" if os.name == "nt" else "bin")
 PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 HTML = HERE / "_build" / "html"
 UNFINISHED = HERE / "_build" / "unfinished"  # 构建时才有；留下来说明上次没有建完
+BOOK, ALL = "requirements-book.txt", "requirements.txt"  # 构建网站要用的包；全部的包，包括前一份
 # venv 与 pip 会在环境里建的东西；新的 .venv 不能清掉别的
 VENV_NAMES = {"bin", "include", "lib", "lib64", "share", "etc", "Scripts", "Include", "Lib", "installed.txt"}
+TORCH_WITHOUT_CUDA = "https://download.pytorch.org/whl/cpu"  # PyTorch 自己的安装说明里写的地址
 MIN_PYTHON = (3, 11)  # torch 2.15 的要求
 PORT = 8000
 
@@ -38,7 +41,7 @@ class Failure(Exception):
 
 def book():
     """构建网站到 _build/html，警告当作错误。"""
-    install()
+    install(BOOK)
     build()
     print(f"\n书已建好，用浏览器打开：\n  {(HTML / 'index.html').as_uri()}")
 
@@ -64,7 +67,7 @@ def everywhere(*seed):
 
 def serve():
     """构建网站，在本机上打开，文件一改就重建。"""
-    install()
+    install(BOOK)
     build()
     server = subprocess.Popen(
         [PYTHON, "-m", "http.server", str(PORT), "--bind", "127.0.0.1", "--directory", HTML], cwd=HERE
@@ -104,22 +107,49 @@ TASKS = {task.__name__: task for task in (book, test, refresh, lab, serve, bench
 # ---------------------------------------------------------------- 步骤
 
 
-def install():
-    """创建 .venv 并安装依赖；装过且没有变化就什么也不做。"""
-    stamp, wanted = VENV / "installed.txt", _fingerprint()
-    if stamp.exists() and PYTHON.exists() and stamp.read_text(encoding="utf-8") == wanted:
+def install(requirements=ALL):
+    """在 .venv 里安装这份清单；装过且没有变化就什么也不做。"""
+    stamp = VENV / "installed.txt"
+    installed = stamp.read_text(encoding="utf-8") if stamp.exists() and PYTHON.exists() else ""
+    if installed in (_fingerprint(requirements), _fingerprint(ALL)):
         return
-    print("第一次运行：创建 .venv 并安装依赖（要下载 torch，视网速需要几分钟到几十分钟）。", flush=True)
-    _create_environment()
-    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+    print(_what_comes(requirements), flush=True)
+    if installed == _fingerprint(BOOK):
+        stamp.unlink()  # 在它上面添加；中断在半路，下次就从头来
+    else:
+        _create_environment()
     failed = "依赖没有装好。检查网络与磁盘空间后再运行一次；网速慢时可用环境变量 PIP_INDEX_URL 指定就近的镜像。"
-    run(*pip, "-r", "requirements.txt", "-c", "constraints.txt", failed=failed)
-    stamp.write_text(wanted, encoding="utf-8")
+    run(*_installer(), "-r", requirements, "-c", "constraints.txt", failed=failed)
+    stamp.write_text(_fingerprint(requirements), encoding="utf-8")
 
 
-def _fingerprint():
-    """安装内容取决于这三个文件、Python 的版本与项目的位置。"""
-    files = ("requirements.txt", "constraints.txt", "pyproject.toml")
+def _what_comes(requirements):
+    if requirements == BOOK:
+        return "在 .venv 里安装构建网站要用的包（约 350 MB，通常不到一分钟）。"
+    message = "在 .venv 里安装运行与测试要用的包，主要是 torch（视网速需要几分钟到几十分钟）。"
+    if sys.platform == "linux" and "PIP_EXTRA_INDEX_URL" not in os.environ:
+        message += f"""
+默认的 torch 带着 CUDA，装好约 6 GB。没有 NVIDIA 显卡时用不着：按 Ctrl+C 停下，先运行
+  export PIP_EXTRA_INDEX_URL={TORCH_WITHOUT_CUDA}
+再运行这个任务，就装不带 CUDA 的版本，少 5 GB。"""
+    return message
+
+
+def _installer():
+    """有 uv 就用它，快一倍以上；它不读 pip 的设置，所以 pip 有设置（镜像、证书……）时仍用 pip。"""
+    if shutil.which("uv") and not _pip_has_settings():
+        return ["uv", "pip", "install", "--python", PYTHON]
+    return [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
+
+
+def _pip_has_settings():
+    """设置文件与 PIP_ 开头的环境变量都算。"""
+    return subprocess.run([PYTHON, "-m", "pip", "config", "list"], capture_output=True).stdout.strip() != b""
+
+
+def _fingerprint(requirements):
+    """安装内容取决于这几个文件、Python 的版本与项目的位置。"""
+    files = ("constraints.txt", "pyproject.toml", BOOK, requirements)
     try:
         content = b"".join((HERE / name).read_bytes() for name in files)
     except OSError as error:
@@ -127,7 +157,7 @@ def _fingerprint():
         raise Failure(
             f"读不到 {name}（{error.strerror}）。书若是用 git 取得的，git checkout -- {name} 可以恢复。"
         ) from error
-    return f"{sys.version}\n{VENV}\n{hashlib.sha256(content).hexdigest()}\n"
+    return f"{requirements}\n{sys.version}\n{VENV}\n{hashlib.sha256(content).hexdigest()}\n"
 
 
 def _create_environment():
@@ -168,11 +198,29 @@ def run(*command, failed):
     # UTF-8 模式：Windows 的默认编码读不了中文的配置与笔记本
     env = {**os.environ, "PYTHONUTF8": "1"}
     try:
-        status = subprocess.run([str(part) for part in command], cwd=HERE, env=env).returncode
+        status = _wait(subprocess.Popen([str(part) for part in command], cwd=HERE, env=env))
     except OSError as error:
         raise Failure(f"无法运行 {command[0]}（{error}）。请删除 .venv 再试。") from error
     if status:
         raise Failure(failed, status if status > 0 else 128 - status)
+
+
+def _wait(process):
+    """等它结束。被打断时不留下它：先容它自己收拾（终端的 Ctrl+C 它也收到了），再请它结束，最后才杀死。
+
+    一上来就杀死，它启动的程序（JupyterLab 的内核、serve 正在做的构建）就没有人停下了。
+    """
+    try:
+        return process.wait()
+    except KeyboardInterrupt:
+        for stop, seconds in ((process.poll, 2), (process.terminate, 10), (process.kill, None)):
+            stop()
+            try:
+                process.wait(seconds)
+                break
+            except (subprocess.TimeoutExpired, KeyboardInterrupt):
+                continue
+        raise
 
 
 # ---------------------------------------------------------------- 命令行

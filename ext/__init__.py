@@ -71,7 +71,6 @@ def setup(app):
         return [("search", {}, "search.html")] if is_site() else []
 
     def finish(app, exception):
-        formulas.close()
         if exception is None and book.files:
             static = Path(app.outdir) / "_static"
             entries = [entry for name in sorted(book.entries) for entry in book.entries[name]]

@@ -24,16 +24,11 @@ logger = logging.getLogger(__name__)
 def _katex():
     """第一次用到时才启动 V8。"""
     context = MiniRacer()
+    # 它有自己的线程，不关就要等到解释器退出时才关，Python 3.13 起那时关不上，进程永远不结束。
+    # 不挂在 build-finished 上：构建被打断时没有这个事件，测试也会不经构建就用到它。
+    atexit.register(context.close)
     context.eval(KATEX_JS.read_text(encoding="utf-8"))
     return context
-
-
-@atexit.register  # 被 Ctrl+C 打断时
-def close():
-    """关掉 V8：留给 Python 退出时去关，3.13 起会等它的线程，一直等下去。"""
-    if _katex.cache_info().currsize:
-        _katex().close()
-        _katex.cache_clear()
 
 
 @cache

@@ -12,7 +12,7 @@ import yaml
 from tools import ROOT  # noqa: F401  各测试由这里取
 
 CHINESE = "[\u4e00-\u9fff]"
-MAKE_INPUTS = ("requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的三个文件
+MAKE_INPUTS = ("requirements-book.txt", "requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的文件
 BAD_POSITIVE_INTS = [
     pytest.param(0, ValueError, id="0"),
     pytest.param(-1, ValueError, id="-1"),

@@ -33,7 +33,7 @@ def browser():
 
 @pytest.fixture
 def copy(tmp_path):
-    """只有 make.py 与它读的三个文件（内容为空）。"""
+    """只有 make.py 与它读的几个文件（内容为空）。"""
     folder = tmp_path / "书 book"  # 路径里有空格与中文
     folder.mkdir()
     shutil.copyfile(ROOT / "make.py", folder / "make.py")
@@ -63,15 +63,16 @@ def fake(make, monkeypatch):
         make.PYTHON.parent.mkdir(parents=True)
         make.PYTHON.touch()
 
-    def run(command, cwd, env):
-        log.commands.append(command)
+    def popen(command, cwd, env=None):
+        log.commands.append([*map(str, command)])
         log.envs.append(env)
-        assert cwd == make.HERE and all(isinstance(part, str) for part in command)
+        assert cwd == make.HERE
         status = log.statuses.pop(0) if log.statuses else 0
         if isinstance(status, BaseException):
             raise status
-        return SimpleNamespace(returncode=status)
+        return SimpleNamespace(wait=lambda: status, poll=lambda: None, terminate=lambda: None)
 
     monkeypatch.setattr(make.venv, "create", create)
-    monkeypatch.setattr(make.subprocess, "run", run)
+    monkeypatch.setattr(make.subprocess, "Popen", popen)
+    monkeypatch.setattr(make, "_pip_has_settings", lambda: True)
     return log

@@ -431,19 +431,29 @@ def test_failed_build_is_built_anew(make, fake):
 
 
 STUB = """#!{python}
-import os, sys, time
+import os, signal, sys, time
+for number in (signal.SIGINT, signal.SIGTERM):
+    signal.signal(number, signal.default_int_handler)
 print(os.getpid(), *sys.argv[1:], flush=True)
-time.sleep(0 if "--all" in sys.argv else 60)
+if "--all" not in sys.argv:
+    try:
+        time.sleep(60)
+    finally:
+        time.sleep(0.5)  # 收拾要一点时间
+        print("收拾好了", flush=True)
 """
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows 上没有给单个进程发信号的办法，也不能直接运行脚本")
 @pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_really_stopped_while_building(make, number):
-    """真的 make.py，假的 jupyter-book：收到信号时先停下它，再运行一次就全部重建。"""
+    """真的 make.py，假的 jupyter-book：先停下它，并容它收拾完；再运行一次就全部重建。
+
+    SIGINT 像在终端按 Ctrl+C，两个都收到；SIGTERM 只有 make.py 收到；SIGKILL 像断电，一起死。
+    """
     make.BIN.mkdir(parents=True)
     make.PYTHON.touch()
-    (make.VENV / "installed.txt").write_text(make._fingerprint(), encoding="utf-8")
+    (make.VENV / "installed.txt").write_text(make._fingerprint(make.BOOK), encoding="utf-8")
     stub = make.BIN / "jupyter-book"
     stub.write_text(STUB.format(python=sys.executable), encoding="utf-8")
     stub.chmod(0o755)
@@ -451,12 +461,13 @@ def test_really_stopped_while_building(make, number):
     code += "sys.argv = ['make.py', 'book']; runpy.run_path('make.py', run_name='__main__')"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
     env = {**os.environ, "PYTHONUTF8": "1"}
-    with subprocess.Popen([sys.executable, "-c", code], cwd=make.HERE, env=env, **pipes) as process:
+    command = [sys.executable, "-c", code]
+    with subprocess.Popen(command, cwd=make.HERE, env=env, start_new_session=True, **pipes) as process:
         child = int(process.stdout.readline().split()[0])
-        process.send_signal(getattr(signal, number))
-        if number == "SIGKILL":
-            os.kill(child, signal.SIGKILL)  # 关机、断电时一起死
-        _, err = process.communicate(timeout=30)  # 管道关上了，说明没有留下还在运行的
+        for pid in [process.pid] if number == "SIGTERM" else [child, process.pid]:
+            os.kill(pid, getattr(signal, number))
+        out, err = process.communicate(timeout=30)  # 管道关上了，说明没有留下还在运行的
+    assert ("收拾好了" in out) is (number != "SIGKILL")
     assert process.returncode == (-9 if number == "SIGKILL" else 130)
     assert ("中断" in err) is (number != "SIGKILL") and "Traceback" not in err
     again = run_make(make.HERE, "book")

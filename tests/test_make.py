@@ -12,6 +12,8 @@ import signal
 import subprocess
 import sys
 import sysconfig
+import zipfile
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -114,19 +116,50 @@ def test_first_run_installs_with_constraints(make, fake):
 def test_second_run_does_nothing(make, fake, monkeypatch, capsys):
     make.install()
     capsys.readouterr()
-    monkeypatch.setattr(make.subprocess, "run", lambda *args, **kwargs: pytest.fail("又运行了命令"))
+    monkeypatch.setattr(make.subprocess, "Popen", lambda *args, **kwargs: pytest.fail("又运行了命令"))
     monkeypatch.setattr(make.venv, "create", lambda *args, **kwargs: pytest.fail("又建了环境"))
     make.install()
     assert capsys.readouterr() == ("", "")
 
 
+def installed(fake):
+    """依次装了哪些清单。"""
+    return [command[command.index("-r") + 1] for command in fake.commands if "pip" in command]
+
+
+@pytest.mark.parametrize("task", ["book", "test"])
 @pytest.mark.parametrize("name", MAKE_INPUTS)
-def test_changed_requirements_are_installed(make, fake, name):
-    make.install()
+def test_changed_requirements_are_installed(make, fake, task, name):
+    make.main([task])
     (make.HERE / name).write_text("# 变了\n", encoding="utf-8")
-    make.install()
-    make.install()
-    assert len(fake.commands) == 2  # 变了装一次，之后不再装
+    make.main([task])
+    make.main([task])
+    # 变了装一次，之后不再装；建网站用不到的变了，只建网站的人不必重装
+    assert len(installed(fake)) == len(fake.created) == (1 if (task, name) == ("book", "requirements.txt") else 2)
+
+
+def test_the_rest_is_added_when_first_asked_for(make, fake, capsys):
+    """建网站只装它要的，也不说要下载 torch；别的任务在同一个 .venv 里装上其余的，此后两种都够用。"""
+    for tasks, lists, message in [
+        (["book", "book"], ["requirements-book.txt"], "网站"),
+        (["refresh", "book", "lab", "test"], ["requirements.txt"], "torch"),
+    ]:
+        fake.commands.clear()
+        capsys.readouterr()
+        assert [make.main([task]) for task in tasks] == [0] * len(tasks)
+        out = capsys.readouterr().out
+        assert installed(fake) == lists and message in out and ("torch" in out) is (message == "torch")
+    assert len(fake.created) == 1
+
+
+def test_stopped_while_adding_the_rest(make, fake):
+    """装到一半的包可能是残缺的：从头来。"""
+    make.main(["book"])
+    fake.statuses = [KeyboardInterrupt()]
+    assert make.main(["refresh"]) == 130 and stamps(make) == []
+    assert make.main(["book"]) == 0
+    assert installed(fake) == ["requirements-book.txt", "requirements.txt", "requirements-book.txt"]
+    assert len(fake.created) == 2
 
 
 @pytest.mark.parametrize("change", ["另一个 Python", "移动过的文件夹", "没有 python", "没有 .venv", "空的标记"])
@@ -134,7 +167,7 @@ def test_unusable_environment_is_rebuilt(make, fake, monkeypatch, change):
     make.install()
     stamp = next(make.VENV.glob("*.txt"))
     if change == "另一个 Python":
-        other = SimpleNamespace(version="3.12.1 (main)", version_info=(3, 12, 1))
+        other = SimpleNamespace(version="3.12.1 (main)", version_info=(3, 12, 1), platform=sys.platform)
         monkeypatch.setattr(make, "sys", other)
     elif change == "移动过的文件夹":
         moved = make.HERE.with_name("moved")
@@ -183,11 +216,61 @@ def test_cannot_create_environment(make, fake, monkeypatch, capsys, error):
 
 def test_real_environment(copy):
     """真的 venv 与真的 pip，不联网：装不上时退出码是 pip 的，而且没有标记。"""
-    (copy / "requirements.txt").write_text("./没有这个文件夹\n", encoding="utf-8")
+    (copy / "requirements-book.txt").write_text("./没有这个文件夹\n", encoding="utf-8")
     result = run_make(copy, "book", PIP_NO_INDEX="1", PIP_NO_INPUT="1")
     assert result.returncode == 1 and "没有这个文件夹" in result.stderr  # pip 自己的话还在
     assert one_chinese_sentence(result.stderr.splitlines()[-1] + "\n") and "没有装好" in result.stderr
     assert (copy / ".venv").is_dir() and not list((copy / ".venv").glob("*.txt"))
+
+
+def package_index(folder, name, version):
+    """只有一个空包的软件源。"""
+    (folder / name).mkdir(parents=True)
+    wheel, info = f"{name}-{version}-py3-none-any.whl", f"{name}-{version}.dist-info"
+    with zipfile.ZipFile(folder / name / wheel, "w") as file:
+        file.writestr(f"{info}/METADATA", f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+        file.writestr(f"{info}/WHEEL", "Wheel-Version: 1.0\nGenerator: x\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
+        file.writestr(f"{info}/RECORD", "")
+    (folder / name / "index.html").write_text(f'<a href="{wheel}">{wheel}</a>', encoding="utf-8")
+    return folder.as_uri()
+
+
+def test_pip_settings_are_honoured(make, monkeypatch, tmp_path):
+    """真的 pip，假的软件源：照提示设了变量，装上的就是不带 CUDA 的 torch；constraints.txt 不妨碍，uv 也不抢先。"""
+    shutil.copyfile(ROOT / "constraints.txt", make.HERE / "constraints.txt")
+    (make.HERE / make.ALL).write_text("torch>=2.14\n", encoding="utf-8")
+    pinned = re.search(r"^torch==(\S+)", (ROOT / "constraints.txt").read_text(encoding="utf-8"), re.MULTILINE)[1]
+    monkeypatch.setattr(make, "PYTHON", Path(sys.executable))
+    monkeypatch.setattr(make, "_create_environment", make.VENV.mkdir)
+    monkeypatch.setattr(make.shutil, "which", lambda name: name)
+    for name, value in {
+        "INDEX_URL": package_index(tmp_path / "pypi", "torch", pinned),
+        "EXTRA_INDEX_URL": package_index(tmp_path / "cpu", "torch", f"{pinned}+cpu"),
+        "FIND_LINKS": "",
+        "TARGET": str(tmp_path / "installed"),
+    }.items():
+        monkeypatch.setenv(f"PIP_{name}", value)
+    make.install()
+    assert [path.name for path in (tmp_path / "installed").iterdir()] == [f"torch-{pinned}+cpu.dist-info"]
+
+
+def test_how_to_get_torch_without_cuda(make, monkeypatch):
+    """在下载之前说；写明的命令与说明里的一样。Windows 与 macOS 上本来就不带 CUDA，照做了的不必再听一遍。"""
+    monkeypatch.delenv("PIP_EXTRA_INDEX_URL", raising=False)
+    monkeypatch.setattr(make.sys, "platform", "linux")
+    command = f"export PIP_EXTRA_INDEX_URL={make.TORCH_WITHOUT_CUDA}"
+    assert command in make._what_comes(make.ALL) and command in (ROOT / "README.md").read_text(encoding="utf-8")
+    monkeypatch.setattr(make.sys, "platform", "win32")
+    assert "CUDA" not in make._what_comes(make.ALL)
+
+
+@pytest.mark.parametrize(
+    ("found", "settings", "used"), [(None, False, "pip"), ("uv", False, "uv"), ("uv", True, "pip")]
+)
+def test_uv_is_used_only_when_pip_has_no_settings(make, monkeypatch, found, settings, used):
+    monkeypatch.setattr(make.shutil, "which", lambda name: found)
+    monkeypatch.setattr(make, "_pip_has_settings", lambda: settings)
+    assert (make._installer()[0] == "uv") is (used == "uv")
 
 
 # ---------------------------------------------------------------- 任务
@@ -212,14 +295,12 @@ def test_tasks_run_these_commands_in_order(make, fake, argv, tools):
 
 def test_the_commands_exist(make, fake, monkeypatch):
     """``python -m 名字`` 的名字真能运行，脚本真的装了：光记下命令看不出这一点。"""
-    watched = SimpleNamespace(poll=lambda: None, terminate=lambda: None)
-    monkeypatch.setattr(make.subprocess, "Popen", lambda command, **kwargs: fake.commands.append(command) or watched)
     monkeypatch.setattr(make.time, "sleep", lambda seconds: None)
     for name in make.TASKS:
         assert make.main([name]) == 0
     missing = []
     for command in fake.commands:
-        program, *rest = map(str, command)
+        program, *rest = command
         if program != str(make.PYTHON):
             if shutil.which(program.removeprefix(str(make.BIN) + os.sep), path=sysconfig.get_path("scripts")) is None:
                 missing.append(program)
@@ -271,13 +352,27 @@ def test_refresh_runs_the_tool(make, fake):
     assert fake.commands[-1][1:] == ["-m", "tools.refresh", "a.ipynb"]
 
 
+# 启动它的进程若不理会 SIGINT（xdist、后台运行），它也不理会，所以要恢复；
+# 分成许多次短的等待：信号若恰好在打印与等待之间到来，要等到下一步才处理
+WAIT_FOR_A_SIGNAL = """
+import signal, sys, time, make
+
+def wait():
+    print("ready", flush=True)
+    for _ in range(600):
+        time.sleep(0.1)
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
+make.TASKS["book"] = wait
+sys.exit(make.main(["book"]))
+"""
+
+
 def test_real_signal(copy):
     """真的按 Ctrl+C：退出码 130，只有一句中文。"""
     if os.name == "nt":
         pytest.skip("Windows 上没有给单个子进程发 SIGINT 的办法")
-    code = "import sys, time, make; make.TASKS['book'] = lambda: (print('ready', flush=True), time.sleep(60))"
-    code += "; sys.exit(make.main(['book']))"
-    command = [sys.executable, "-c", code]
+    command = [sys.executable, "-c", WAIT_FOR_A_SIGNAL]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
     with subprocess.Popen(command, cwd=copy, env={**os.environ, "PYTHONUTF8": "1"}, **pipes) as process:
         assert process.stdout.readline() == "ready\n"
