@@ -1,34 +1,50 @@
 """单元测试与网站测试共用的设置。"""
 
 import importlib.util
-import os
 import shutil
 from types import SimpleNamespace
 
 import matplotlib
 import pytest
 
+from tests import engines
 from tests.common import MAKE_INPUTS, ROOT
 
 # 图只画在内存里。不用环境变量 MPLBACKEND：笔记本的内核会继承它，图就不会出现在输出里。
 matplotlib.use("agg")
 
 
-@pytest.fixture(scope="module")
-def browser():
-    """系统里的 Chromium，有不带界面的就用它，省一半时间。读者的机器上没有就跳过；CI 里必须有（.ci/run 会装）。"""
-    from playwright.sync_api import sync_playwright
+def pytest_addoption(parser):
+    parser.addoption("--engines", help="只在这几种浏览器引擎里检查网站，缺一种就失败；用逗号隔开")
 
-    names = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-    chromium = next(filter(None, map(shutil.which, names)), None)
-    if chromium is None:
-        stop = pytest.fail if os.environ.get("CI") else pytest.skip
-        stop("没有找到 Chromium：请先安装（Debian 与 Ubuntu 上是 apt install chromium-headless-shell）。")
-    with sync_playwright() as playwright:
-        args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-        browser = playwright.chromium.launch(executable_path=chromium, args=args)
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "chromium_only(reason): 见 tests/engines.py")
+    wanted = config.getoption("engines")
+    if wanted and (problem := engines.missing(wanted)):
+        raise pytest.UsageError(problem)
+
+
+def pytest_generate_tests(metafunc):
+    if "browser" in metafunc.fixturenames:
+        mark = metafunc.definition.get_closest_marker("chromium_only")
+        values = engines.parameters(metafunc.config.getoption("engines"), mark)
+        metafunc.parametrize("browser", values, indirect=True, scope="module")
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter):
+    reports = terminalreporter.stats.get("skipped", [])
+    skipped = [report for report in reports if engines.SKIPPED in str(report.longrepr)]
+    if skipped:
+        terminalreporter.write_line(engines.summary(len(skipped)), yellow=True)
+
+
+@pytest.fixture(scope="module")
+def browser(request):
+    """一种引擎的浏览器；有几种就跑几遍，见 tests/engines.py。"""
+    with engines.launched(request.param) as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

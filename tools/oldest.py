@@ -1,0 +1,44 @@
+"""照 requirements.txt 里的下限装一套最旧的，在里面重跑全部笔记本，比对文字的输出：下限是试出来的。
+
+用法：python3 -m tools.oldest，用 Python 3.11（更新的上面，旧的包没有安装文件）。环境约 6 GB，在 _build 里，跑完删去。
+没有写下限的间接依赖取最新的。图不比对：旧的 matplotlib 画得出同样的内容，像素却不同。只用标准库。
+"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "_build" / "oldest"
+
+
+def pinned(requirements):
+    """每个 ``名字>=下限`` 换成 ``名字==下限``，其余的行不动。"""
+    return re.sub(r"^([\w.-]+)>=([\w.]+)\S*", r"\1==\2", requirements, flags=re.MULTILINE)
+
+
+def main():
+    if sys.version_info[:2] != (3, 11):
+        sys.exit(f"下限要用 Python 3.11 试；现在运行的是 {sys.version.split()[0]}。")
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    venv.create(FOLDER / "venv", with_pip=True)
+    for path in ROOT.glob("requirements*.txt"):
+        (FOLDER / path.name).write_text(pinned(path.read_text(encoding="utf-8")), encoding="utf-8")
+    python = FOLDER / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    env = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}  # 小批量用多线程反而慢
+    status = subprocess.run(
+        [python, "-m", "pip", "install", "-r", FOLDER / "requirements.txt"], cwd=ROOT, env=env
+    ).returncode
+    if not status:
+        # --noconftest：只用 nbval 自己的比对，它不看图
+        status = subprocess.run([python, "-m", "pytest", "--noconftest", "chapters"], cwd=ROOT, env=env).returncode
+    shutil.rmtree(FOLDER)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())
