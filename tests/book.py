@@ -5,13 +5,15 @@ import re
 from functools import cache, cached_property
 from urllib.parse import unquote, urlsplit
 
+import nbformat
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
+from sphinx_external_toc.parsing import parse_toc_yaml
 
 from tests.common import ROOT
-from tests.notebook_checks import documents_in_toc, read
 
 HTML = ROOT / "_build" / "html"
+ORDER = list(parse_toc_yaml(ROOT / "_toc.yml"))  # 各页，按阅读的次序
 HEADING = re.compile(r"h[1-6]")
 # 不是书的文字：链接记号、按钮、折叠的提示
 FURNITURE = ".headerlink, .toggle-button, button, summary, script, style"
@@ -50,12 +52,23 @@ def text_of(node, *without):
 
 
 @cache
+def notebooks():
+    """页 → 笔记本；不是笔记本的页不在里面。"""
+    paths = {page: ROOT / f"{page}.ipynb" for page in ORDER}
+    return {page: nbformat.read(path, as_version=4) for page, path in paths.items() if path.exists()}
+
+
+def code_cells(notebook):
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+@cache
 def sources():
     """全书的源：(页, 文件与位置, 文字)；笔记本一格一条，.md 一行一条。"""
     found = []
-    for page in documents_in_toc():
-        if (ROOT / f"{page}.ipynb").exists():
-            for cell in read(ROOT / f"{page}.ipynb").cells:
+    for page in ORDER:
+        if page in notebooks():
+            for cell in notebooks()[page].cells:
                 text = cell.source + json.dumps(cell.metadata.get("mystnb", {}), ensure_ascii=False)
                 found.append((page, f"{page}.ipynb 单元格 {cell.id}", text))
         else:
@@ -128,8 +141,7 @@ class Book:
         pages = [Page(path) for path in paths]
         self.redirects = [page for page in pages if page.soup.select_one("meta[http-equiv=refresh i]")]
         self.pages = {page.name: page for page in pages if page not in self.redirects}
-        self.order = documents_in_toc()  # 阅读的次序
-        self.chapters = [self.pages[name] for name in self.order if name in self.pages]
+        self.chapters = [self.pages[name] for name in ORDER if name in self.pages]
 
     def resolve(self, page, link):
         """站内的链接 → (文件, 锚点)；站外的是 None。"""

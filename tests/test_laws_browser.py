@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.book import HTML, open_book, where
-from tests.notebook_checks import documents_in_toc
+from tests.book import HTML, ORDER, open_book, where
 
 PAPER = {"width": 718, "height": 1000}  # A4 纸去掉默认的边距
 UNPRINTED = ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint"
@@ -46,7 +45,7 @@ def go_dark(page):
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
 
 
-@pytest.mark.parametrize("name", documents_in_toc())
+@pytest.mark.parametrize("name", ORDER)
 def test_everything_is_there_in_print(visit, name):
     """标题、正文、折起来的解答与输出、整行的代码，都印得出来，白底黑字；按钮与侧栏不印。"""
     page = visit(name)

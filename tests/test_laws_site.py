@@ -14,9 +14,21 @@ import soupsieve
 
 import helpers
 from tests import figure_checks
-from tests.book import HEADING, HTML, chinese, label_of, open_book, path_to, settle, squeeze, text_of, where
-from tests.common import ROOT
-from tests.notebook_checks import code_cells, labels, notebooks_in_toc, read
+from tests.book import (
+    HEADING,
+    HTML,
+    ORDER,
+    chinese,
+    code_cells,
+    label_of,
+    notebooks,
+    open_book,
+    path_to,
+    settle,
+    squeeze,
+    text_of,
+    where,
+)
 
 
 @pytest.fixture(scope="module")
@@ -72,18 +84,22 @@ def test_every_link_and_resource_exists(book):
 
 def test_every_document_has_a_page_and_none_is_left_over(book):
     """_toc.yml 里的都在；删去的页面不该还在网站上。"""
-    assert {name for name in book.pages if name.startswith("chapters/")} == set(book.order)
+    assert {name for name in book.pages if name.startswith("chapters/")} == set(ORDER)
     ids = set().union(*(page.ids for page in book.pages.values()))
     functions = [name for name in helpers.__all__ if inspect.isfunction(getattr(helpers, name))]
     settle(f"chapters/api.md 里没有 helpers.{name}" for name in functions if f"helpers.{name}" not in ids)
 
 
-@pytest.mark.parametrize("path", notebooks_in_toc(), ids=lambda path: path.relative_to(ROOT).as_posix())
-def test_page_shows_the_whole_notebook(book, path):
+LABEL = re.compile(r"^(?:\((\S+)\)=|:(?:label|name): *(\S+))$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", notebooks())
+def test_page_shows_the_whole_notebook(book, name):
     """代码、印出来的、图、题注、替代文字、标签，一样不少，次序不变。"""
-    notebook, page = read(path), book.pages[path.relative_to(ROOT).with_suffix("").as_posix()]
-    wanted = {label: label.replace("_", "-").lower() for label in labels(notebook)}
-    settle(f"{where(page.name, label)}：没有成为锚点" for label, anchor in wanted.items() if anchor not in page.ids)
+    notebook, page = notebooks()[name], book.pages[name]
+    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    wanted = {label: label.replace("_", "-").lower() for pair in LABEL.findall(text) for label in filter(None, pair)}
+    settle(f"{where(name, label)}：没有成为锚点" for label, anchor in wanted.items() if anchor not in page.ids)
     cells = [cell for cell in code_cells(notebook) if "remove-cell" not in cell.metadata.get("tags", [])]
     shown = [node.get_text().strip() for node in page.article.select(".cell_input pre")]
     assert shown == [cell.source.strip() for cell in cells]
@@ -92,7 +108,7 @@ def test_page_shows_the_whole_notebook(book, path):
     for cell in cells:
         for output in cell.outputs:
             text = re.sub(r"\s|\x1b\[[\d;]*m", "", output.get("text", ""))
-            assert text in printed, f"{path.name} 单元格 {cell.id} 印出来的不在页面上"
+            assert text in printed, f"{name}.ipynb 单元格 {cell.id} 印出来的不在页面上"
         for png in figure_checks.pictures(cell.outputs):
             figure, image = cell.metadata["mystnb"]["figure"], cell.metadata["mystnb"]["image"]
             figures[figure["name"]] = (hashlib.sha256(png).hexdigest(), chinese(figure["caption"]), image["alt"])
@@ -266,7 +282,7 @@ def test_sections_come_in_the_same_order_everywhere(book):
         assert listed(page, page.soup.select_one("nav.bd-links")) == [*rank.values()][1:], f"{page.name} 的全书目录"
         for node in page.article.select("ol, ul, table"):
             numbers = listed(page, node)
-            assert numbers == sorted(numbers), f"{where(page.name)}：清单的次序 {[book.order[i] for i in numbers]}"
+            assert numbers == sorted(numbers), f"{where(page.name)}：清单的次序 {[ORDER[i] for i in numbers]}"
         for side, step in [("left-prev", -1), ("right-next", 1)]:
             found = [rank[book.target(page, link["href"])[0]] for link in page.soup.select(f"a.{side}")]
             assert found == [number for number in rank.values() if number == rank[page] + step], (
