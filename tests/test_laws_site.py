@@ -158,15 +158,32 @@ def test_links_show_the_number_printed_at_the_target(book):
 
 
 def terms(glossary):
-    """术语表：锚点 → (中文, 几个英文)。"""
-    entries = glossary.article.select("dl.glossary > dt[id]")
-    english = (entry.find_next_sibling("dd").get_text().strip().split("。")[0].split(", ") for entry in entries)
-    return {entry["id"]: (squeeze(text_of(entry)), names) for entry, names in zip(entries, english)}
+    """术语表：锚点 → (中文, 几个英文)；每一条还要写明见哪里。"""
+    for entry in glossary.article.select("dl.glossary > dt[id]"):
+        told = entry.find_next_sibling("dd")
+        english = re.match(r"\s*([A-Za-z][^。]*)。", told.get_text())
+        assert english and told.select("a[href*='#']"), (
+            f"{where(glossary.name, text_of(entry))}：要以英文开头，写明见哪里"
+        )
+        yield entry["id"], (squeeze(text_of(entry)), english[1].split(", "))
+
+
+def test_every_term_is_linked_from_the_text(book):
+    """反过来，正文链接了表里没有的术语，构建时就会失败。"""
+    linked = {
+        node["id"] for page, *_, node in book.links('article a[href*="#term-"]') if page.name != "chapters/glossary"
+    }
+    entries = dict(terms(book.pages["chapters/glossary"]))
+    settle(
+        f"{where('chapters/glossary', name)}：{name} 没有一处链接到它"
+        for key, (name, _) in entries.items()
+        if key not in linked
+    )
 
 
 def test_english_in_brackets_belongs_to_its_term(book):
     """链接了的术语，括号里的英文是术语表里那一条的；没有链接的“词（english）”，英文若在表里，词也要对得上。"""
-    entries = terms(book.pages["chapters/glossary"])
+    entries = dict(terms(book.pages["chapters/glossary"]))
     owners = {english.lower(): name for name, names in entries.values() for english in names}
     problems = []
     for page, link, _, node in book.links('article a[href*="#term-"]'):
