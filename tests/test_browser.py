@@ -310,17 +310,6 @@ def test_dark_figures_are_not_glaring(visit):
     assert filters and all("invert" in each for each in filters)
 
 
-def test_print_shows_the_text_only(visit):
-    page, *_ = visit(SECTION)
-    page.emulate_media(media="print", color_scheme="dark")
-    page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-    page.evaluate("dispatchEvent(new Event('beforeprint'))")
-    assert page.evaluate("document.documentElement.dataset.theme") == "light"
-    hidden = ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article"
-    assert not any(part.is_visible() for part in page.locator(hidden).all())
-    assert page.locator("details:not([open])").count() == 0
-
-
 @engines.reads_clipboard
 def test_code_can_be_copied(visit):
     page, *_ = visit(NEXT_SECTION, permissions=["clipboard-read", "clipboard-write"])

@@ -358,4 +358,3 @@ def test_reading_time_counts_chinese_and_exercises():
 def test_formulas_are_typeset_with_mathml():
     html = formulas.render(r"\hat{y} = \mathbf{w}^\top \mathbf{x}", True)
     assert "katex-display" in html and "<math" in html
-    formulas.close()
