@@ -1,0 +1,421 @@
+"""随处都读得通的笔记本：每一本都写一份只用标准 Markdown 的，放进 ``_build/notebooks``；页面上的下载按钮给的也是它。
+
+JupyterLab、VS Code、Colab 不认识 MyST：``(sec-…)=``、``{term}`` 与练习的指令都会露出原样，解答也全摊开。
+作者写的 Markdown 原样保留，只换掉 MyST 的部分；名字、编号与去处都问 Sphinx，所以不会与页面上的不同。
+不认识的写法一律警告，构建因此失败，不会悄悄漏过去。要加一个角色或指令，见 ``role`` 与 ``directive_…``。
+"""
+
+import ast
+import base64
+import mimetypes
+import posixpath
+import re
+from collections import namedtuple
+from pathlib import Path, PurePosixPath
+from urllib.parse import quote, unquote, urljoin
+
+import nbformat
+from docutils import nodes
+from docutils.parsers.rst import directives
+from docutils.parsers.rst.languages import en
+from docutils.utils import new_document
+from markdown_it.renderer import RendererHTML
+from myst_nb.core.variables import format_plain_text
+from myst_nb.ext.glue import extract_glue_data_cell
+from myst_parser.parsers.directives import parse_directive_text
+from myst_parser.parsers.mdit import create_md_parser
+from pybtex.plugin import find_plugin
+from sphinx import addnodes
+from sphinx.locale import admonitionlabels
+from sphinx.util import logging
+from sphinx.util.nodes import split_explicit_title
+from sphinx_exercise.nodes import translate
+
+logger = logging.getLogger(__name__)
+
+# 原文的 [start, end) 换成 text；is_block：前后空一行；cell 不是 None：自成一格，以它为元数据
+Edit = namedtuple("Edit", "start end text is_block cell", defaults=[False, None])
+FOLDED = {"jp-MarkdownHeadingCollapsed": True}  # JupyterLab 折起这个标题，到下一个同级或更高的标题为止
+HIDDEN = {"hide-input": "source_hidden", "hide-output": "outputs_hidden"}  # 网页上折起的，JupyterLab 也折起
+ROLES = {  # 角色 → Sphinx 里的域与类别
+    **{name: ("std", name) for name in ("term", "ref", "numref")},
+    **{name: ("py", name) for name in ("func", "class", "meth", "mod")},
+    "eq": ("math", "eq"),
+    "cite": ("cite", "p"),
+}
+STANDARD = re.compile(  # 标准 Markdown 与公式的记号，可以原样留下
+    r"(paragraph|heading|bullet_list|ordered_list|list_item|blockquote|table|thead|tbody|tr|th|td|em|strong|link)_"
+    r"(open|close)|inline|text|softbreak|hardbreak|code_inline|code_block|fence|hr|html_block|html_inline|image"
+    r"|math_block|math_inline|math_inline_double"
+)
+REFERENCES = "参考文献"
+ANSWER_BELOW = "（先自己做；答案在下面。）"
+NEEDS = (
+    "> **运行之前** 代码用到本书的 `helpers` 与数据。提示 `No module named 'helpers'` 时，取得本书的仓库，"
+    "在它的文件夹里运行 `python3 make.py lab`（Windows 上是 `python make.py lab`），从那里打开这本笔记本。"
+)
+
+
+class Book:
+    """改写全书的笔记本。``self.doc``、``self.title`` 等是正在读的那一本、那个标题。"""
+
+    def __init__(self, app):
+        self.env, self.builder, self.base = app.env, app.builder, app.config.html_baseurl
+        self.places = {}  # 标签 → (哪一本, 哪个标题之下)
+        self.md = create_md_parser(self.env.myst_config, RendererHTML)
+        self.watch("myst_role", self.role_edits)
+        self.watch("link", self.link_edits)
+        self.watch("image", self.image_edits)
+        self.watch("span", self.span_edits)
+        self.watch("attr", lambda state, start: [Edit(start, state.pos, "")])
+
+    def convert(self):
+        """{文档名: 笔记本}。做两遍：第一遍为的是得知每个标签在哪一本的哪个标题之下。"""
+        docs = [doc for doc in sorted(self.env.found_docs) if self.env.doc2path(doc).endswith(".ipynb")]
+        for self.final in (False, True):
+            notebooks = {doc: self.notebook(doc) for doc in docs}
+        return notebooks
+
+    def warn(self, message):
+        if self.final:
+            logger.warning("笔记本的普通版：%s", message, location=self.doc)
+
+    # ------------------------------------------------------------ 一本笔记本
+
+    def notebook(self, doc):
+        self.doc, self.title, self.level, self.targets, self.cited = doc, "", 1, [], set()
+        self.answer, self.answered = None, False  # 折起的解答的标题级别；解答写完了没有
+        self.attachments = {}
+        notebook = nbformat.read(self.env.doc2path(doc), as_version=4)
+        codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        self.glued = dict(pair for cell in codes for pair in extract_glue_data_cell(cell))  # 也从输出里去掉
+        notebook.cells = [new for cell in notebook.cells for new in self.cells(cell)]
+        codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        if any("helpers" in cell.source for cell in codes):
+            notebook.cells[0].source += f"\n\n{NEEDS}"
+        if self.cited:
+            notebook.cells.append(markdown_cell("references", self.bibliography()))
+        for count, cell in enumerate(codes, start=1):
+            cell.execution_count = count
+            for output in cell.outputs:
+                if "execution_count" in output:
+                    output.execution_count = count
+        return notebook
+
+    def cells(self, cell):
+        """一格变成几格：练习的标题与解答的标题各占一格，才能各自折叠；题注在图的下面。"""
+        if cell.cell_type == "code":
+            return self.code_cells(cell)
+        self.attachments = dict(cell.get("attachments", {}))
+        cells = []
+        for text, metadata in self.pieces(cell.source):
+            cells.append(markdown_cell(f"{cell.id}-{len(cells)}" if cells else cell.id, text, metadata))
+            used = {name: each for name, each in self.attachments.items() if f"(attachment:{name})" in text}
+            cells[-1].update({"attachments": used} if used else {})
+        return cells
+
+    def code_cells(self, cell):
+        tags = cell.metadata.get("tags", [])
+        if "remove-cell" in tags:
+            return []
+        self.enter()
+        figure = cell.metadata.get("mystnb", {}).get("figure")
+        hidden = {HIDDEN[tag]: True for tag in tags if tag in HIDDEN}
+        metadata = {"jupyter": hidden, "tags": [tag for tag in tags if tag not in HIDDEN]}
+        cell.metadata = nbformat.from_dict({key: value for key, value in metadata.items() if value})
+        cell.source = without_glue(cell.source)
+        if not figure:
+            return [cell]
+        self.places[figure["name"]] = self.doc, self.title
+        caption = f"**{self.text('numref', figure['name'])}** {self.markdown(figure['caption'])}"
+        return [cell, markdown_cell(f"{cell.id}-caption", caption)]
+
+    def bibliography(self):
+        """这一本引用过的文献，编号与页面上的相同。"""
+        backend = find_plugin("pybtex.backends", "markdown")()
+        entries = [each.formatted_entry for each in self.env.get_domain("cite").citations if each.key in self.cited]
+        entries.sort(key=lambda entry: int(entry.label))
+        lines = [f"- [{each.label}] " + " ".join(each.text.render(backend).split()) for each in entries]
+        return f"## {REFERENCES}\n\n" + re.sub(r"\\([.()-])", r"\1", "\n".join(lines))  # 多余的转义
+
+    # ------------------------------------------------------------ 一段原文
+
+    def markdown(self, source):
+        return "\n\n".join(text for text, _ in self.pieces(source))
+
+    def pieces(self, source):
+        """改写一段原文，返回 [(文字, 单元格的元数据), …]。"""
+        pieces, here = [["", {}]], 0
+        for edit in sorted(self.edits(source), key=lambda edit: edit.start):
+            pieces[-1][0] += source[here : edit.start]
+            here = edit.end
+            if edit.cell is not None:
+                pieces += [[edit.text, edit.cell], ["", {}]]
+            elif edit.is_block:
+                pieces[-1][0] = pieces[-1][0].rstrip() + f"\n\n{edit.text}" + "\n\n" * bool(edit.text)
+                here += len(source[here:]) - len(source[here:].lstrip("\n"))
+            else:
+                pieces[-1][0] += edit.text
+        pieces[-1][0] += source[here:]
+        return [(text.strip(), metadata) for text, metadata in pieces if text.strip()]
+
+    def edits(self, source):
+        env, tokens, edits = {}, [], []
+        self.md.block.parse(source, self.md, env, tokens)
+        starts = [0]  # 各行的起点
+        for line in source.splitlines(keepends=True):
+            starts.append(starts[-1] + len(line))
+        done = 0
+        for before, token in zip([None, *tokens], tokens):
+            if token.type == "inline":
+                inner = self.inline(token.content, env)
+                if before.type == "heading_open":
+                    self.level = int(before.tag[1])
+                    self.enter(self.level, self.plain(token.content))
+                place = source.find(token.content, max(done, starts[token.map[0]]))
+                if place >= 0:
+                    done = place + len(token.content)
+                    edits += [edit._replace(start=place + edit.start, end=place + edit.end) for edit in inner]
+                elif inner:
+                    self.warn(f"这一段分成了几行，找不到它在原文里的位置：{token.content[:40]}")
+            elif token.map and token.nesting >= 0:
+                edits += self.block(token, source, *(starts[line] for line in token.map))
+        return edits
+
+    def block(self, token, source, start, end):
+        """一块；只有 MyST 的要换。"""
+        directive = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info) if token.type in ("fence", "colon_fence") else None
+        text, cell = "", None
+        if token.type == "myst_target":
+            self.targets.append(token.content)
+        elif directive:
+            text, cell = self.directive(*directive.groups(), token.content)
+        elif token.type == "math_block_label":
+            self.enter()
+            self.places[token.info] = self.doc, self.title
+            number = self.text("eq", token.info).strip("()")
+            text = f"$$\n{token.content.strip()}\n\\tag{{{number}}}\n$$"
+        elif token.type != "myst_line_comment":
+            if token.level == 0 and token.type != "heading_open":
+                self.enter()
+            self.check_standard(token)
+            return []
+        indent = source[start : source.index(token.markup, start)] if text else ""
+        if indent.strip():
+            self.warn(f"这一块不能写在引文里，也不能与列表的记号写在同一行：{source[start:end][:40]}")
+        return [Edit(start, end, re.sub("^", indent, text, flags=re.MULTILINE), True, cell)]
+
+    def check_standard(self, token):
+        if not STANDARD.fullmatch(token.type):
+            self.warn(f"标准 Markdown 里没有这种写法（{token.type}）：{token.content[:40]}")
+
+    def enter(self, level=None, title=None):
+        """读到一个标题，或者（没有 level）正文与代码。前面的 ``(标签)=`` 都指向这里。
+
+        折起的解答到下一个同级或更高的标题才结束：后面的正文不能被它盖住，里面的标题不能把它截断。
+        """
+        ends = bool(level and self.answer and level <= self.answer)
+        if self.answer and self.answered != ends:
+            self.warn(f"解答之后要紧接标题或下一题，解答里的标题要低于 {self.answer} 级，否则折叠的范围不对。")
+        if ends or self.answered:
+            self.answer, self.answered = None, False
+        self.title = title or self.title
+        self.places |= dict.fromkeys(self.targets, (self.doc, self.title))
+        self.targets = []
+
+    # ------------------------------------------------------------ 指令
+
+    def directive(self, name, first_line, content):
+        """换成的文字；它自成一格时，还有那一格的元数据。"""
+        if not name.startswith(("exercise", "solution")):
+            self.enter()
+        kind, _ = directives.directive(name, en, new_document(""))
+        handle = getattr(self, f"directive_{name.replace('-', '_')}", None)
+        if name in admonitionlabels:
+            handle = self.admonition
+        if kind is None or handle is None:
+            self.warn(f"不知道指令 {name} 该换成什么；请在 {Path(__file__).name} 里写明。")
+            return "", None
+        parsed = parse_directive_text(kind, first_line, content)
+        return handle(name, " ".join(parsed.arguments), parsed.options, "\n".join(parsed.body))
+
+    def directive_contents(self, name, argument, options, body):
+        return "", None  # 打开笔记本的程序自己有目录
+
+    def directive_admonition(self, name, title, options, body):
+        text = f"**{title}**\n\n{self.markdown(body)}"
+        if "$$" not in text:  # JupyterLab 会把引文的 > 当成公式的一部分
+            text = re.sub("^", "> ", text, flags=re.MULTILINE).replace("> \n", ">\n")
+        return text, None
+
+    def admonition(self, name, argument, options, body):
+        return self.directive_admonition(name, admonitionlabels[name], options, body)
+
+    def directive_exercise(self, name, subtitle, options, body):
+        title = self.text("numref", options["label"]) + (f" ({subtitle})" if subtitle else "")
+        heading = self.own_heading(title, self.level + 1, options)
+        return f"{heading}\n\n{self.markdown(body)}", {}
+
+    def directive_solution_start(self, name, exercise, options, body):
+        title = f"{translate('Solution to')} {self.text('numref', exercise)}"
+        heading = self.own_heading(title, self.level + 2, options)
+        self.answer = self.level + 2
+        return f"{heading}\n\n{ANSWER_BELOW}", FOLDED
+
+    def directive_solution_end(self, name, argument, options, body):
+        self.answered = True
+        return "", {}
+
+    def own_heading(self, title, level, options):
+        self.enter(level, title)
+        self.places[options.get("label")] = self.doc, title
+        return f"{'#' * level} {title}"
+
+    # ------------------------------------------------------------ 行内
+
+    def watch(self, name, edits_of):
+        """行内的规则每认出一处，就由 edits_of(state, 起点) 得出怎样改：markdown-it 自己不记行内记号的位置。"""
+        rule = next(rule.fn for rule in self.md.inline.ruler.__rules__ if rule.name == name)
+
+        def watched(state, silent):
+            start, found = state.pos, rule(state, silent)
+            if found and not silent:
+                state.env["edits"] += edits_of(state, start)
+            return found
+
+        self.md.inline.ruler.at(name, watched)
+
+    def inline(self, content, env):
+        tokens, env["edits"] = [], []
+        self.md.inline.parse(content, self.md, env, tokens)
+        for token in tokens:
+            if token.type not in ("myst_role", "span_open", "span_close"):
+                self.check_standard(token)
+        return env["edits"]
+
+    def plain(self, content):
+        """标题里的文字，与 JupyterLab 用作锚点的相同：公式连同两边的 $。"""
+        tokens = []
+        self.md.inline.parse(content, self.md, {"edits": []}, tokens)
+        return "".join(f"${token.content}$" if token.type == "math_inline" else token.content for token in tokens)
+
+    def role_edits(self, state, start):
+        token = state.tokens[-1]
+        return [Edit(start, state.pos, self.role(token.meta["name"], token.content))]
+
+    def link_edits(self, state, start):
+        """[文字](标签)：换掉去处；没有文字的，补上标题。"""
+        target = unquote(next(each for each in reversed(state.tokens) if each.type == "link_open").attrs["href"])
+        if re.match(r"[a-z]+:", target):
+            return []
+        end = state.md.helpers.parseLinkLabel(state, start, True)
+        written = state.src[start + 1 : end]
+        text, uri = self.resolve("ref", f"{written} <{target.lstrip('#')}>" if written else target.lstrip("#"))
+        href, text = self.href(target.lstrip("#"), uri), "" if written else text
+        return [Edit(end, state.pos, f"{text}]({href})")] if href else [
+            Edit(start, start + 1, ""),
+            Edit(end, state.pos, text),
+        ]
+
+    def image_edits(self, state, start):
+        """图放进单元格的附件，随笔记本走。"""
+        source = unquote(state.tokens[-1].attrs["src"])
+        if re.match(r"[a-z]+:", source):
+            return []
+        path = Path(self.env.relfn2path(source, self.doc)[1])
+        content = base64.b64encode(path.read_bytes()).decode()
+        self.attachments[path.name] = {mimetypes.guess_type(path.name)[0]: content}
+        return [Edit(state.src.index("](", start) + 1, state.pos, f"(attachment:{path.name})")]
+
+    def span_edits(self, state, start):
+        return [Edit(start, start + 1, ""), Edit(state.md.helpers.parseLinkLabel(state, start), state.pos, "")]
+
+    def role(self, name, content):
+        if name == "kbd":
+            return f"<kbd>{content}</kbd>"
+        key, _, form = content.partition(":")
+        if name == "glue:text" and key in self.glued:
+            return format_plain_text(self.glued[key]["data"]["text/plain"], form or "s")
+        if name not in ROLES:
+            self.warn(f"不知道 {{{name}}}`{content}` 该换成什么；角色写在 {Path(__file__).name} 里。")
+            return ""
+        text, uri = self.resolve(name, content)
+        if name == "cite":
+            self.cited |= {key.strip() for key in content.split(",")}
+            return f"[{text}](#{REFERENCES})"
+        href = self.href(split_explicit_title(content)[2], uri)
+        return f"[{text}]({href})" if href else text
+
+    def resolve(self, role, content):
+        """页面上显示的文字，与相对于这一页的网址。"""
+        explicit, title, target = split_explicit_title(content)
+        if role == "ref" and not explicit and target in getattr(self.env, "sphinx_exercise_registry", {}):
+            return self.places.get(target, ("", ""))[1], ""  # 练习与解答的标题
+        domain, kind = ROLES[role]
+        title += "()" if kind in ("func", "meth") else ""
+        target = target.lower() if kind in ("ref", "numref") else target
+        xref = addnodes.pending_xref("", reftype=kind, reftarget=target, refexplicit=explicit, refdoc=self.doc)
+        found = self.env.get_domain(domain).resolve_xref(
+            self.env, self.doc, self.builder, kind, target, xref, nodes.inline("", title)
+        )
+        if found is None:
+            self.warn(f"找不到 {{{role}}}`{content}` 指的是什么。")
+            return "", ""
+        text = f"`{found.astext()}`" if domain == "py" else re.sub(r"([\\`*_<])", r"\\\1", found.astext())
+        return text, next((node.get("refuri", "") for node in found.findall(nodes.reference)), "")
+
+    def text(self, role, content):
+        return self.resolve(role, content)[0]
+
+    def href(self, label, uri):
+        """去处在笔记本里，就是那一本的那个标题；在只有网页的地方，知道网站的地址才有。"""
+        if label in self.places:
+            doc, title = self.places[label]
+            path = "" if doc == self.doc else posixpath.relpath(f"{doc}.ipynb", posixpath.dirname(self.doc))
+            return f"{path}#{re.sub('[()<>%]', lambda mark: quote(mark[0]), title.replace(' ', '-'))}"
+        page = urljoin(self.base.rstrip("/") + "/", self.builder.get_target_uri(self.doc))
+        return urljoin(page, uri) if self.base else ""
+
+
+def markdown_cell(name, text, metadata=None):
+    return nbformat.v4.new_markdown_cell(text, id=name, metadata=dict(metadata or {}))
+
+
+def without_glue(source):
+    """去掉只为网站写的语句：导入 glue，与用它存下正文里的数。"""
+    if "glue" not in source:
+        return source
+    lines = source.splitlines()
+    for node in reversed(ast.parse(source).body):
+        imported = isinstance(node, ast.ImportFrom) and node.module == "myst_nb"
+        call = node.value.func if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call) else None
+        if imported or (isinstance(call, ast.Name) and call.id == "glue"):
+            del lines[node.lineno - 1 : node.end_lineno]
+    return "\n".join(lines)
+
+
+# ---------------------------------------------------------------- Sphinx
+
+
+def write(app, exception):
+    """写到网站的 _sources（下载按钮指向那里）与 _build/notebooks；不再有的删去。"""
+    folder = Path(app.outdir).parent / "notebooks"
+    if exception or app.builder.format != "html" or not (app.changed_pages or not folder.exists()):
+        return
+    wanted = set()
+    for doc, notebook in Book(app).convert().items():
+        text = nbformat.writes(notebook) + "\n"
+        root = PurePosixPath(app.config.root_doc).parent  # 正文的文件夹
+        paths = [folder / PurePosixPath(doc).relative_to(root), Path(app.outdir, "_sources", doc)]
+        for path in (Path(f"{path}.ipynb") for path in paths):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists() or path.read_text(encoding="utf-8") != text:
+                path.write_text(text, encoding="utf-8", newline="\n")
+            wanted.add(path)
+    for path in set(folder.rglob("*.ipynb")) - wanted:
+        path.unlink()
+
+
+def setup(app):
+    app.connect("build-finished", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
