@@ -7,12 +7,13 @@ JupyterLab、VS Code、Colab 不认识 MyST：``(sec-…)=``、``{term}`` 与练
 
 import ast
 import base64
+import itertools
 import mimetypes
 import posixpath
 import re
 from collections import namedtuple
 from pathlib import Path, PurePosixPath
-from urllib.parse import quote, unquote, urljoin
+from urllib.parse import unquote, urljoin
 
 import nbformat
 from docutils import nodes
@@ -48,7 +49,7 @@ STANDARD = re.compile(  # 标准 Markdown 与公式的记号，可以原样留�
     r"(open|close)|inline|text|softbreak|hardbreak|code_inline|code_block|fence|hr|html_block|html_inline|image"
     r"|math_block|math_inline|math_inline_double"
 )
-REFERENCES = "参考文献"
+REFERENCES = "references"  # 末尾的参考文献的锚点
 ANSWER_BELOW = "（先自己做；答案在下面。）"
 NEEDS = (
     "> **运行之前** 代码用到本书的 `helpers` 与数据。提示 `No module named 'helpers'` 时，取得本书的仓库，"
@@ -57,11 +58,13 @@ NEEDS = (
 
 
 class Book:
-    """改写全书的笔记本。``self.doc``、``self.title`` 等是正在读的那一本、那个标题。"""
+    """改写全书的笔记本；``self.doc`` 是正在改写的那一本。"""
 
     def __init__(self, app):
         self.env, self.builder, self.base = app.env, app.builder, app.config.html_baseurl
-        self.places = {}  # 标签 → (哪一本, 哪个标题之下)
+        self.places = {}  # 标签 → (哪一本, 哪一格)
+        self.linked = set()  # 有人指着的标签，要留下锚点
+        self.titles = {}  # 练习与解答的标题
         self.md = create_md_parser(self.env.myst_config, RendererHTML)
         self.watch("myst_role", self.role_edits)
         self.watch("link", self.link_edits)
@@ -70,7 +73,7 @@ class Book:
         self.watch("attr", lambda state, start: [Edit(start, state.pos, "")])
 
     def convert(self):
-        """{文档名: 笔记本}。做两遍：第一遍为的是得知每个标签在哪一本的哪个标题之下。"""
+        """{文档名: 笔记本}。做两遍：第一遍写出全部锚点，为的是得知每个标签在哪一格，有没有人指着。"""
         docs = [doc for doc in sorted(self.env.found_docs) if self.env.doc2path(doc).endswith(".ipynb")]
         for self.final in (False, True):
             notebooks = {doc: self.notebook(doc) for doc in docs}
@@ -83,13 +86,15 @@ class Book:
     # ------------------------------------------------------------ 一本笔记本
 
     def notebook(self, doc):
-        self.doc, self.title, self.level, self.targets, self.cited = doc, "", 1, [], set()
+        self.doc, self.level, self.cited = doc, 1, set()
         self.answer, self.answered = None, False  # 折起的解答的标题级别；解答写完了没有
         self.attachments = {}
         notebook = nbformat.read(self.env.doc2path(doc), as_version=4)
         codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
         self.glued = dict(pair for cell in codes for pair in extract_glue_data_cell(cell))  # 也从输出里去掉
         notebook.cells = [new for cell in notebook.cells for new in self.cells(cell)]
+        for cell in notebook.cells:
+            self.places |= dict.fromkeys(re.findall(r'<a id="([^"]+)">', cell.source), (doc, cell.id))
         codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
         if any("helpers" in cell.source for cell in codes):
             notebook.cells[0].source += f"\n\n{NEEDS}"
@@ -126,8 +131,8 @@ class Book:
         cell.source = without_glue(cell.source)
         if not figure:
             return [cell]
-        self.places[figure["name"]] = self.doc, self.title
-        caption = f"**{self.text('numref', figure['name'])}** {self.markdown(figure['caption'])}"
+        number = f"**{self.text('numref', figure['name'])}**"
+        caption = f"{self.anchor(figure['name'])}{number} {self.markdown(figure['caption'])}"
         return [cell, markdown_cell(f"{cell.id}-caption", caption)]
 
     def bibliography(self):
@@ -136,7 +141,9 @@ class Book:
         entries = [each.formatted_entry for each in self.env.get_domain("cite").citations if each.key in self.cited]
         entries.sort(key=lambda entry: int(entry.label))
         lines = [f"- [{each.label}] " + " ".join(each.text.render(backend).split()) for each in entries]
-        return f"## {REFERENCES}\n\n" + re.sub(r"\\([.()-])", r"\1", "\n".join(lines))  # 多余的转义
+        return f'## 参考文献<a id="{REFERENCES}"></a>\n\n' + re.sub(
+            r"\\([.()-])", r"\1", "\n".join(lines)
+        )  # 多余的转义
 
     # ------------------------------------------------------------ 一段原文
 
@@ -166,12 +173,26 @@ class Book:
         for line in source.splitlines(keepends=True):
             starts.append(starts[-1] + len(line))
         done = 0
-        for before, token in zip([None, *tokens], tokens):
-            if token.type == "inline":
+        for i, token in enumerate(tokens):
+            if token.type == "myst_target":
+                before_heading = (
+                    next((each.type for each in tokens[i:] if each.type != token.type), "") == "heading_open"
+                )
+                anchor = self.anchor(token.content)  # 标题的锚点放在标题里面，见下
+                edits.append(Edit(starts[token.map[0]], starts[token.map[1]], "" if before_heading else anchor, True))
+            elif token.type == "inline":
                 inner = self.inline(token.content, env)
-                if before.type == "heading_open":
-                    self.level = int(before.tag[1])
-                    self.enter(self.level, self.plain(token.content))
+                if tokens[i - 1].type == "heading_open":
+                    self.level = int(tokens[i - 1].tag[1])
+                    self.enter(self.level)
+                    labels = itertools.takewhile(lambda each: each.type == "myst_target", reversed(tokens[: i - 1]))
+                    inner.append(
+                        Edit(
+                            len(token.content),
+                            len(token.content),
+                            "".join(self.anchor(each.content) for each in labels),
+                        )
+                    )
                 place = source.find(token.content, max(done, starts[token.map[0]]))
                 if place >= 0:
                     done = place + len(token.content)
@@ -186,15 +207,12 @@ class Book:
         """一块；只有 MyST 的要换。"""
         directive = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info) if token.type in ("fence", "colon_fence") else None
         text, cell = "", None
-        if token.type == "myst_target":
-            self.targets.append(token.content)
-        elif directive:
+        if directive:
             text, cell = self.directive(*directive.groups(), token.content)
         elif token.type == "math_block_label":
             self.enter()
-            self.places[token.info] = self.doc, self.title
             number = self.text("eq", token.info).strip("()")
-            text = f"$$\n{token.content.strip()}\n\\tag{{{number}}}\n$$"
+            text = f"{self.anchor(token.info)}\n$$\n{token.content.strip()}\n\\tag{{{number}}}\n$$".strip()
         elif token.type != "myst_line_comment":
             if token.level == 0 and token.type != "heading_open":
                 self.enter()
@@ -209,8 +227,8 @@ class Book:
         if not STANDARD.fullmatch(token.type):
             self.warn(f"标准 Markdown 里没有这种写法（{token.type}）：{token.content[:40]}")
 
-    def enter(self, level=None, title=None):
-        """读到一个标题，或者（没有 level）正文与代码。前面的 ``(标签)=`` 都指向这里。
+    def enter(self, level=None):
+        """读到一个标题，或者（没有 level）正文与代码。
 
         折起的解答到下一个同级或更高的标题才结束：后面的正文不能被它盖住，里面的标题不能把它截断。
         """
@@ -219,9 +237,10 @@ class Book:
             self.warn(f"解答之后要紧接标题或下一题，解答里的标题要低于 {self.answer} 级，否则折叠的范围不对。")
         if ends or self.answered:
             self.answer, self.answered = None, False
-        self.title = title or self.title
-        self.places |= dict.fromkeys(self.targets, (self.doc, self.title))
-        self.targets = []
+
+    def anchor(self, label):
+        """有人指着它，才写出锚点。JupyterLab 认不出中文标题的锚点，所以用标签。"""
+        return "" if self.final and label not in self.linked else f'<a id="{label}"></a>'
 
     # ------------------------------------------------------------ 指令
 
@@ -267,9 +286,9 @@ class Book:
         return "", {}
 
     def own_heading(self, title, level, options):
-        self.enter(level, title)
-        self.places[options.get("label")] = self.doc, title
-        return f"{'#' * level} {title}"
+        self.enter(level)
+        self.titles[options.get("label")] = title
+        return f"{'#' * level} {title}{self.anchor(options.get('label'))}"
 
     # ------------------------------------------------------------ 行内
 
@@ -293,12 +312,6 @@ class Book:
                 self.check_standard(token)
         return env["edits"]
 
-    def plain(self, content):
-        """标题里的文字，与 JupyterLab 用作锚点的相同：公式连同两边的 $。"""
-        tokens = []
-        self.md.inline.parse(content, self.md, {"edits": []}, tokens)
-        return "".join(f"${token.content}$" if token.type == "math_inline" else token.content for token in tokens)
-
     def role_edits(self, state, start):
         token = state.tokens[-1]
         return [Edit(start, state.pos, self.role(token.meta["name"], token.content))]
@@ -312,10 +325,14 @@ class Book:
         written = state.src[start + 1 : end]
         text, uri = self.resolve("ref", f"{written} <{target.lstrip('#')}>" if written else target.lstrip("#"))
         href, text = self.href(target.lstrip("#"), uri), "" if written else text
-        return [Edit(end, state.pos, f"{text}]({href})")] if href else [
-            Edit(start, start + 1, ""),
-            Edit(end, state.pos, text),
-        ]
+        return (
+            [Edit(end, state.pos, f"{text}]({href})")]
+            if href
+            else [
+                Edit(start, start + 1, ""),
+                Edit(end, state.pos, text),
+            ]
+        )
 
     def image_edits(self, state, start):
         """图放进单元格的附件，随笔记本走。"""
@@ -350,7 +367,7 @@ class Book:
         """页面上显示的文字，与相对于这一页的网址。"""
         explicit, title, target = split_explicit_title(content)
         if role == "ref" and not explicit and target in getattr(self.env, "sphinx_exercise_registry", {}):
-            return self.places.get(target, ("", ""))[1], ""  # 练习与解答的标题
+            return self.titles.get(target, ""), ""
         domain, kind = ROLES[role]
         title += "()" if kind in ("func", "meth") else ""
         target = target.lower() if kind in ("ref", "numref") else target
@@ -368,11 +385,13 @@ class Book:
         return self.resolve(role, content)[0]
 
     def href(self, label, uri):
-        """去处在笔记本里，就是那一本的那个标题；在只有网页的地方，知道网站的地址才有。"""
-        if label in self.places:
-            doc, title = self.places[label]
-            path = "" if doc == self.doc else posixpath.relpath(f"{doc}.ipynb", posixpath.dirname(self.doc))
-            return f"{path}#{re.sub('[()<>%]', lambda mark: quote(mark[0]), title.replace(' ', '-'))}"
+        """去处在这一本里，是锚点；在别的笔记本里，是那一格（那里的锚点，JupyterLab 刚打开时还找不到）；在只有网页的地方，知道网站的地址才有。"""
+        doc, cell = self.places.get(label, (None, None))
+        self.linked.add(label)
+        if doc == self.doc:
+            return f"#{label}"
+        if doc:
+            return posixpath.relpath(f"{doc}.ipynb#cell-id={cell}", posixpath.dirname(self.doc))
         page = urljoin(self.base.rstrip("/") + "/", self.builder.get_target_uri(self.doc))
         return urljoin(page, uri) if self.base else ""
 
