@@ -6,13 +6,12 @@ JupyterLab、VS Code、Colab 不认识 MyST：``(sec-…)=``、``{term}`` 与练
 """
 
 import ast
-import base64
 import itertools
-import mimetypes
 import posixpath
 import re
+import shutil
 from collections import namedtuple
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from urllib.parse import unquote, urljoin
 
 import nbformat
@@ -38,18 +37,13 @@ logger = logging.getLogger(__name__)
 Edit = namedtuple("Edit", "start end text is_block cell", defaults=[False, None])
 FOLDED = {"jp-MarkdownHeadingCollapsed": True}  # JupyterLab 折起这个标题，到下一个同级或更高的标题为止
 HIDDEN = {"hide-input": "source_hidden", "hide-output": "outputs_hidden"}  # 网页上折起的，JupyterLab 也折起
-ROLES = {  # 角色 → Sphinx 里的域与类别
-    **{name: ("std", name) for name in ("term", "ref", "numref")},
-    **{name: ("py", name) for name in ("func", "class", "meth", "mod")},
-    "eq": ("math", "eq"),
-    "cite": ("cite", "p"),
-}
+ROLES = {"term": "std", "ref": "std", "numref": "std", "func": "py", "class": "py", "eq": "math", "cite": "cite"}
+MYST_BLOCKS = {"myst_target", "myst_line_comment", "math_block_label"}
 STANDARD = re.compile(  # 标准 Markdown 与公式的记号，可以原样留下
     r"(paragraph|heading|bullet_list|ordered_list|list_item|blockquote|table|thead|tbody|tr|th|td|em|strong|link)_"
     r"(open|close)|inline|text|softbreak|hardbreak|code_inline|code_block|fence|hr|html_block|html_inline|image"
     r"|math_block|math_inline|math_inline_double"
 )
-REFERENCES = "references"  # 末尾的参考文献的锚点
 ANSWER_BELOW = "（先自己做；答案在下面。）"
 NEEDS = (
     "> **运行之前** 代码用到本书的 `helpers` 与数据。提示 `No module named 'helpers'` 时，取得本书的仓库，"
@@ -65,12 +59,10 @@ class Book:
         self.places = {}  # 标签 → (哪一本, 哪一格)
         self.linked = set()  # 有人指着的标签，要留下锚点
         self.titles = {}  # 练习与解答的标题
+        self.files = set()  # 正文里的图
         self.md = create_md_parser(self.env.myst_config, RendererHTML)
-        self.watch("myst_role", self.role_edits)
-        self.watch("link", self.link_edits)
-        self.watch("image", self.image_edits)
-        self.watch("span", self.span_edits)
-        self.watch("attr", lambda state, start: [Edit(start, state.pos, "")])
+        for name in ("myst_role", "link", "span", "attr"):
+            self.watch(name, getattr(self, f"{name}_edits"))
 
     def convert(self):
         """{文档名: 笔记本}。做两遍：第一遍写出全部锚点，为的是得知每个标签在哪一格，有没有人指着。"""
@@ -88,13 +80,10 @@ class Book:
     def notebook(self, doc):
         self.doc, self.level, self.cited = doc, 1, set()
         self.answer, self.answered = None, False  # 折起的解答的标题级别；解答写完了没有
-        self.attachments = {}
         notebook = nbformat.read(self.env.doc2path(doc), as_version=4)
         codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
         self.glued = dict(pair for cell in codes for pair in extract_glue_data_cell(cell))  # 也从输出里去掉
         notebook.cells = [new for cell in notebook.cells for new in self.cells(cell)]
-        for cell in notebook.cells:
-            self.places |= dict.fromkeys(re.findall(r'<a id="([^"]+)">', cell.source), (doc, cell.id))
         codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
         if any("helpers" in cell.source for cell in codes):
             notebook.cells[0].source += f"\n\n{NEEDS}"
@@ -105,19 +94,16 @@ class Book:
             for output in cell.outputs:
                 if "execution_count" in output:
                     output.execution_count = count
+        for cell in notebook.cells:
+            self.places |= dict.fromkeys(re.findall(r'<a id="([^"]+)">', cell.source), (doc, cell.id))
         return notebook
 
     def cells(self, cell):
         """一格变成几格：练习的标题与解答的标题各占一格，才能各自折叠；题注在图的下面。"""
         if cell.cell_type == "code":
             return self.code_cells(cell)
-        self.attachments = dict(cell.get("attachments", {}))
-        cells = []
-        for text, metadata in self.pieces(cell.source):
-            cells.append(markdown_cell(f"{cell.id}-{len(cells)}" if cells else cell.id, text, metadata))
-            used = {name: each for name, each in self.attachments.items() if f"(attachment:{name})" in text}
-            cells[-1].update({"attachments": used} if used else {})
-        return cells
+        pieces = enumerate(self.pieces(cell.source))
+        return [markdown_cell(f"{cell.id}-{i}" if i else cell.id, *piece) for i, piece in pieces]
 
     def code_cells(self, cell):
         tags = cell.metadata.get("tags", [])
@@ -129,11 +115,11 @@ class Book:
         metadata = {"jupyter": hidden, "tags": [tag for tag in tags if tag not in HIDDEN]}
         cell.metadata = nbformat.from_dict({key: value for key, value in metadata.items() if value})
         cell.source = without_glue(cell.source)
-        if not figure:
-            return [cell]
-        number = f"**{self.text('numref', figure['name'])}**"
-        caption = f"{self.anchor(figure['name'])}{number} {self.markdown(figure['caption'])}"
-        return [cell, markdown_cell(f"{cell.id}-caption", caption)]
+        caption = [markdown_cell(f"{cell.id}-caption", self.caption(**figure))] if figure else []
+        return [cell, *caption]
+
+    def caption(self, name, caption):
+        return f"{self.anchor(name)}**{self.text('numref', name)}** {self.markdown(caption)}"
 
     def bibliography(self):
         """这一本引用过的文献，编号与页面上的相同。"""
@@ -141,9 +127,7 @@ class Book:
         entries = [each.formatted_entry for each in self.env.get_domain("cite").citations if each.key in self.cited]
         entries.sort(key=lambda entry: int(entry.label))
         lines = [f"- [{each.label}] " + " ".join(each.text.render(backend).split()) for each in entries]
-        return f'## 参考文献<a id="{REFERENCES}"></a>\n\n' + re.sub(
-            r"\\([.()-])", r"\1", "\n".join(lines)
-        )  # 多余的转义
+        return '## 参考文献<a id="references"></a>\n\n' + re.sub(r"\\([.()-])", r"\1", "\n".join(lines))  # 多余的转义
 
     # ------------------------------------------------------------ 一段原文
 
@@ -169,59 +153,56 @@ class Book:
     def edits(self, source):
         env, tokens, edits = {}, [], []
         self.md.block.parse(source, self.md, env, tokens)
-        starts = [0]  # 各行的起点
-        for line in source.splitlines(keepends=True):
-            starts.append(starts[-1] + len(line))
+        lines = [0, *itertools.accumulate(map(len, source.splitlines(keepends=True)))]  # 各行的起点
         done = 0
         for i, token in enumerate(tokens):
-            if token.type == "myst_target":
-                before_heading = (
-                    next((each.type for each in tokens[i:] if each.type != token.type), "") == "heading_open"
-                )
-                anchor = self.anchor(token.content)  # 标题的锚点放在标题里面，见下
-                edits.append(Edit(starts[token.map[0]], starts[token.map[1]], "" if before_heading else anchor, True))
-            elif token.type == "inline":
+            if token.type == "inline":
                 inner = self.inline(token.content, env)
                 if tokens[i - 1].type == "heading_open":
-                    self.level = int(tokens[i - 1].tag[1])
-                    self.enter(self.level)
-                    labels = itertools.takewhile(lambda each: each.type == "myst_target", reversed(tokens[: i - 1]))
-                    inner.append(
-                        Edit(
-                            len(token.content),
-                            len(token.content),
-                            "".join(self.anchor(each.content) for each in labels),
-                        )
-                    )
-                place = source.find(token.content, max(done, starts[token.map[0]]))
+                    inner += self.heading_edits(tokens, i)
+                place = source.find(token.content, max(done, lines[token.map[0]]))
                 if place >= 0:
                     done = place + len(token.content)
                     edits += [edit._replace(start=place + edit.start, end=place + edit.end) for edit in inner]
                 elif inner:
                     self.warn(f"这一段分成了几行，找不到它在原文里的位置：{token.content[:40]}")
             elif token.map and token.nesting >= 0:
-                edits += self.block(token, source, *(starts[line] for line in token.map))
+                following = next((each.type for each in tokens[i:] if each.type != "myst_target"), None)
+                edits += self.block(token, source, *(lines[line] for line in token.map), following)
         return edits
 
-    def block(self, token, source, start, end):
+    def block(self, token, source, start, end, following):
         """一块；只有 MyST 的要换。"""
         directive = re.match(r"\{([\w:-]+)\}\s*(.*)", token.info) if token.type in ("fence", "colon_fence") else None
         text, cell = "", None
+        if token.level == 0 and not directive and token.type not in ("heading_open", "myst_target"):
+            self.enter()
+        if not directive and token.type not in MYST_BLOCKS:
+            self.check_standard(token)
+            return []
         if directive:
             text, cell = self.directive(*directive.groups(), token.content)
         elif token.type == "math_block_label":
-            self.enter()
             number = self.text("eq", token.info).strip("()")
             text = f"{self.anchor(token.info)}\n$$\n{token.content.strip()}\n\\tag{{{number}}}\n$$".strip()
-        elif token.type != "myst_line_comment":
-            if token.level == 0 and token.type != "heading_open":
-                self.enter()
-            self.check_standard(token)
-            return []
+        elif token.type == "myst_target" and following != "heading_open":
+            text = self.anchor(token.content)
         indent = source[start : source.index(token.markup, start)] if text else ""
         if indent.strip():
             self.warn(f"这一块不能写在引文里，也不能与列表的记号写在同一行：{source[start:end][:40]}")
         return [Edit(start, end, re.sub("^", indent, text, flags=re.MULTILINE), True, cell)]
+
+    def heading_edits(self, tokens, i):
+        """标题前面的 ``(标签)=``，锚点写在标题里面：单独一段会多出空白。"""
+        self.level = int(tokens[i - 1].tag[1])
+        self.enter(self.level)
+        targets = itertools.takewhile(lambda each: each.type == "myst_target", reversed(tokens[: i - 1]))
+        end = len(tokens[i].content)
+        return [Edit(end, end, self.anchor(each.content)) for each in targets]
+
+    def anchor(self, label):
+        """有人指着它，才写出锚点。JupyterLab 认不出中文标题自带的锚点，所以用标签。"""
+        return "" if self.final and label not in self.linked else f'<a id="{label}"></a>'
 
     def check_standard(self, token):
         if not STANDARD.fullmatch(token.type):
@@ -238,10 +219,6 @@ class Book:
         if ends or self.answered:
             self.answer, self.answered = None, False
 
-    def anchor(self, label):
-        """有人指着它，才写出锚点。JupyterLab 认不出中文标题的锚点，所以用标签。"""
-        return "" if self.final and label not in self.linked else f'<a id="{label}"></a>'
-
     # ------------------------------------------------------------ 指令
 
     def directive(self, name, first_line, content):
@@ -249,9 +226,7 @@ class Book:
         if not name.startswith(("exercise", "solution")):
             self.enter()
         kind, _ = directives.directive(name, en, new_document(""))
-        handle = getattr(self, f"directive_{name.replace('-', '_')}", None)
-        if name in admonitionlabels:
-            handle = self.admonition
+        handle = getattr(self, "directive_" + ("note" if name in admonitionlabels else name.replace("-", "_")), None)
         if kind is None or handle is None:
             self.warn(f"不知道指令 {name} 该换成什么；请在 {Path(__file__).name} 里写明。")
             return "", None
@@ -261,23 +236,29 @@ class Book:
     def directive_contents(self, name, argument, options, body):
         return "", None  # 打开笔记本的程序自己有目录
 
+    def directive_figure(self, name, path, options, body):
+        self.image(path)
+        caption = f"\n\n{self.caption(options['name'], body)}" if body else ""
+        return f"![{options.get('alt', '')}]({path}){caption}", None
+
+    directive_image = directive_figure
+
     def directive_admonition(self, name, title, options, body):
         text = f"**{title}**\n\n{self.markdown(body)}"
         if "$$" not in text:  # JupyterLab 会把引文的 > 当成公式的一部分
             text = re.sub("^", "> ", text, flags=re.MULTILINE).replace("> \n", ">\n")
         return text, None
 
-    def admonition(self, name, argument, options, body):
+    def directive_note(self, name, argument, options, body):
         return self.directive_admonition(name, admonitionlabels[name], options, body)
 
     def directive_exercise(self, name, subtitle, options, body):
         title = self.text("numref", options["label"]) + (f" ({subtitle})" if subtitle else "")
-        heading = self.own_heading(title, self.level + 1, options)
-        return f"{heading}\n\n{self.markdown(body)}", {}
+        return f"{self.own_heading(title, self.level + 1, options['label'])}\n\n{self.markdown(body)}", {}
 
     def directive_solution_start(self, name, exercise, options, body):
         title = f"{translate('Solution to')} {self.text('numref', exercise)}"
-        heading = self.own_heading(title, self.level + 2, options)
+        heading = self.own_heading(title, self.level + 2, options["label"])
         self.answer = self.level + 2
         return f"{heading}\n\n{ANSWER_BELOW}", FOLDED
 
@@ -285,10 +266,10 @@ class Book:
         self.answered = True
         return "", {}
 
-    def own_heading(self, title, level, options):
+    def own_heading(self, title, level, label):
         self.enter(level)
-        self.titles[options.get("label")] = title
-        return f"{'#' * level} {title}{self.anchor(options.get('label'))}"
+        self.titles[label] = title
+        return f"{'#' * level} {title}{self.anchor(label)}"
 
     # ------------------------------------------------------------ 行内
 
@@ -308,44 +289,39 @@ class Book:
         tokens, env["edits"] = [], []
         self.md.inline.parse(content, self.md, env, tokens)
         for token in tokens:
+            if token.type == "image":
+                self.image(token.attrs["src"])
             if token.type not in ("myst_role", "span_open", "span_close"):
                 self.check_standard(token)
         return env["edits"]
 
-    def role_edits(self, state, start):
-        token = state.tokens[-1]
-        return [Edit(start, state.pos, self.role(token.meta["name"], token.content))]
+    def image(self, source):
+        """正文里的图照原来的相对位置放在笔记本旁边。"""
+        if not re.match(r"[a-z]+:", source):
+            self.files.add(self.env.relfn2path(unquote(source), self.doc)[0])
+
+    def attr_edits(self, state, start):
+        return [Edit(start, state.pos, "")]
+
+    def span_edits(self, state, start):
+        return [Edit(start, start + 1, ""), Edit(state.md.helpers.parseLinkLabel(state, start), state.pos, "")]
 
     def link_edits(self, state, start):
         """[文字](标签)：换掉去处；没有文字的，补上标题。"""
         target = unquote(next(each for each in reversed(state.tokens) if each.type == "link_open").attrs["href"])
         if re.match(r"[a-z]+:", target):
             return []
-        end = state.md.helpers.parseLinkLabel(state, start, True)
+        label, end = target.removeprefix("#"), state.md.helpers.parseLinkLabel(state, start, True)
         written = state.src[start + 1 : end]
-        text, uri = self.resolve("ref", f"{written} <{target.lstrip('#')}>" if written else target.lstrip("#"))
-        href, text = self.href(target.lstrip("#"), uri), "" if written else text
-        return (
-            [Edit(end, state.pos, f"{text}]({href})")]
-            if href
-            else [
-                Edit(start, start + 1, ""),
-                Edit(end, state.pos, text),
-            ]
-        )
+        title, uri = self.resolve("ref", f"{written} <{label}>" if written else label)
+        href, title = self.href(label, uri), "" if written else title
+        if href:
+            return [Edit(end, state.pos, f"{title}]({href})")]
+        return [Edit(start, start + 1, ""), Edit(end, state.pos, title)]
 
-    def image_edits(self, state, start):
-        """图放进单元格的附件，随笔记本走。"""
-        source = unquote(state.tokens[-1].attrs["src"])
-        if re.match(r"[a-z]+:", source):
-            return []
-        path = Path(self.env.relfn2path(source, self.doc)[1])
-        content = base64.b64encode(path.read_bytes()).decode()
-        self.attachments[path.name] = {mimetypes.guess_type(path.name)[0]: content}
-        return [Edit(state.src.index("](", start) + 1, state.pos, f"(attachment:{path.name})")]
-
-    def span_edits(self, state, start):
-        return [Edit(start, start + 1, ""), Edit(state.md.helpers.parseLinkLabel(state, start), state.pos, "")]
+    def myst_role_edits(self, state, start):
+        token = state.tokens[-1]
+        return [Edit(start, state.pos, self.role(token.meta["name"], token.content))]
 
     def role(self, name, content):
         if name == "kbd":
@@ -359,7 +335,7 @@ class Book:
         text, uri = self.resolve(name, content)
         if name == "cite":
             self.cited |= {key.strip() for key in content.split(",")}
-            return f"[{text}](#{REFERENCES})"
+            return f"[{text}](#references)"
         href = self.href(split_explicit_title(content)[2], uri)
         return f"[{text}]({href})" if href else text
 
@@ -368,26 +344,27 @@ class Book:
         explicit, title, target = split_explicit_title(content)
         if role == "ref" and not explicit and target in getattr(self.env, "sphinx_exercise_registry", {}):
             return self.titles.get(target, ""), ""
-        domain, kind = ROLES[role]
-        title += "()" if kind in ("func", "meth") else ""
-        target = target.lower() if kind in ("ref", "numref") else target
+        title += "()" if role == "func" else ""
+        kind, target = "p" if role == "cite" else role, target.lower() if role in ("ref", "numref") else target
         xref = addnodes.pending_xref("", reftype=kind, reftarget=target, refexplicit=explicit, refdoc=self.doc)
-        found = self.env.get_domain(domain).resolve_xref(
-            self.env, self.doc, self.builder, kind, target, xref, nodes.inline("", title)
-        )
+        domain, shown = self.env.get_domain(ROLES[role]), nodes.inline("", title)
+        found = domain.resolve_xref(self.env, self.doc, self.builder, kind, target, xref, shown)
         if found is None:
             self.warn(f"找不到 {{{role}}}`{content}` 指的是什么。")
             return "", ""
-        text = f"`{found.astext()}`" if domain == "py" else re.sub(r"([\\`*_<])", r"\\\1", found.astext())
+        text = f"`{found.astext()}`" if domain.name == "py" else re.sub(r"([\\`*_<])", r"\\\1", found.astext())
         return text, next((node.get("refuri", "") for node in found.findall(nodes.reference)), "")
 
     def text(self, role, content):
         return self.resolve(role, content)[0]
 
     def href(self, label, uri):
-        """去处在这一本里，是锚点；在别的笔记本里，是那一格（那里的锚点，JupyterLab 刚打开时还找不到）；在只有网页的地方，知道网站的地址才有。"""
-        doc, cell = self.places.get(label, (None, None))
+        """这一本里的，指向锚点；别的笔记本里的，指向那一格：JupyterLab 刚打开它时还找不到锚点。
+
+        只有网页的（术语表、函数的说明），知道网站的地址才有链接。
+        """
         self.linked.add(label)
+        doc, cell = self.places.get(label, (None, None))
         if doc == self.doc:
             return f"#{label}"
         if doc:
@@ -417,22 +394,27 @@ def without_glue(source):
 
 
 def write(app, exception):
-    """写到网站的 _sources（下载按钮指向那里）与 _build/notebooks；不再有的删去。"""
+    """写到 _build/notebooks，也写到网站的 _sources：下载按钮指向那里。不再有的删去。"""
     folder = Path(app.outdir).parent / "notebooks"
-    if exception or app.builder.format != "html" or not (app.changed_pages or not folder.exists()):
+    if exception or app.builder.name != "html" or not (app.changed_pages or not folder.exists()):
         return
+    book, source = Book(app), Path(app.srcdir)
+    chapters = posixpath.dirname(app.config.root_doc)
     wanted = set()
-    for doc, notebook in Book(app).convert().items():
+    for doc, notebook in book.convert().items():
         text = nbformat.writes(notebook) + "\n"
-        root = PurePosixPath(app.config.root_doc).parent  # 正文的文件夹
-        paths = [folder / PurePosixPath(doc).relative_to(root), Path(app.outdir, "_sources", doc)]
-        for path in (Path(f"{path}.ipynb") for path in paths):
+        for path in (folder / posixpath.relpath(doc, chapters), Path(app.outdir, "_sources", doc)):
+            wanted.add(path := path.with_suffix(".ipynb"))
             path.parent.mkdir(parents=True, exist_ok=True)
             if not path.exists() or path.read_text(encoding="utf-8") != text:
                 path.write_text(text, encoding="utf-8", newline="\n")
-            wanted.add(path)
-    for path in set(folder.rglob("*.ipynb")) - wanted:
-        path.unlink()
+    for name in book.files:
+        wanted.add(path := folder / posixpath.relpath(name, chapters))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, path)
+    for path in folder.rglob("*"):
+        if path.is_file() and path not in wanted:
+            path.unlink()
 
 
 def setup(app):
