@@ -184,7 +184,7 @@ class Book:
             text, cell = self.directive(*directive.groups(), token.content)
         elif token.type == "math_block_label":
             number = self.text("eq", token.info).strip("()")
-            text = f"{self.anchor(token.info)}\n$$\n{token.content.strip()}\n\\tag{{{number}}}\n$$".strip()
+            text = f"{self.anchor(token.info)}\n\n$$\n{token.content.strip()}\n\\tag{{{number}}}\n$$".strip()
         elif token.type == "myst_target" and following != "heading_open":
             text = self.anchor(token.content)
         indent = source[start : source.index(token.markup, start)] if text else ""
