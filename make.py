@@ -83,10 +83,21 @@ def serve():
         server.terminate()
 
 
-def lab():
-    """用 JupyterLab 打开 chapters，运行与修改笔记本。"""
+def notebooks():
+    """把每一节写成随处都读得通的笔记本，放进 _build/notebooks。"""
     install()
-    run(PYTHON, "-m", "jupyter", "lab", "--notebook-dir", "chapters", failed="JupyterLab 意外结束。")
+    build()
+    print(f"\n笔记本已写好：\n  {HERE / '_build' / 'notebooks'}")
+
+
+def lab(*folder):
+    """用 JupyterLab 打开你自己的一份笔记本（my-notebooks）；改书时用 lab chapters 打开原稿。"""
+    if folder not in ((), ("chapters",)):
+        raise Failure(f"lab 后面只能写 chapters，或者什么也不写；收到 {' '.join(folder)}。")
+    install()
+    if not folder:
+        build()
+    run(PYTHON, "-m", "tools.lab", *folder, failed="JupyterLab 意外结束。")
 
 
 def mutate(*names):
@@ -101,7 +112,7 @@ def bench():
     run(PYTHON, "-m", "benchmarks", failed="性能比较没有跑完，见上面的输出。")
 
 
-TASKS = {task.__name__: task for task in (book, test, refresh, lab, serve, bench, everywhere, mutate)}
+TASKS = {task.__name__: task for task in (book, test, notebooks, lab, refresh, serve, bench, everywhere, mutate)}
 
 
 # ---------------------------------------------------------------- 步骤
@@ -242,7 +253,7 @@ def parse(argv):
     parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     parser.add_argument("task", choices=TASKS, help=argparse.SUPPRESS)
     args, rest = parser.parse_known_args(argv)
-    if rest and args.task not in ("test", "refresh", "everywhere", "mutate"):
+    if rest and args.task not in ("test", "lab", "refresh", "everywhere", "mutate"):
         raise Failure(f"任务 {args.task} 不接受参数：{' '.join(rest)}。")
     return TASKS[args.task], rest
 

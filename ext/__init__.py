@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from sphinx.util.i18n import CatalogRepository
 from sphinx_exercise.utils import get_node_number
 
-from . import anchors, cards, formulas, pages, reading, rebuild, search, typography
+from . import anchors, cards, formulas, pages, plain_notebooks, reading, rebuild, search, typography
 
 HERE = Path(__file__).parent
 SITES = ("html", "dirhtml", "singlehtml")  # 别的格式（LaTeX、EPUB）没有搜索、卡片与合成的样式
@@ -79,6 +79,8 @@ def setup(app):
             pages.write_script(static / "cards-data.js", "bookCards", book.cards)
             several = app.builder.name != "singlehtml"  # 全书一页时没有下载按钮等等
             pages.finish(Path(app.outdir), book.files, book.sheets, strict=several)
+            if app.builder.name == "html":
+                plain_notebooks.write(app)
             rebuild.finish(app.builder)
 
     app.connect("builder-inited", prepare)
