@@ -43,7 +43,7 @@ def setup(app):
 
     def all_documents_read(app, env):
         book.entries, book.terms, book.cards, book.sheets, book.files = {}, [], {}, {}, []
-        if not is_site() or rebuild.is_current(app.builder):
+        if not is_site() or (rebuild.is_current(app.builder) and plain_notebooks.folder_of(app).exists()):
             return []
         rebuild.clear(app.builder)
         return env.found_docs  # 都要写
