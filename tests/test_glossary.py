@@ -1,22 +1,10 @@
-"""术语表、打卡清单与仓库里的其他中文文件。"""
-
-import re
+"""打卡清单与仓库里的其他中文文件。术语表的定律在 test_laws_site.py。"""
 
 import autocorrect_py
 import pytest
 
-from tests import notebook_checks as checks
 from tests.common import ROOT
 
-MIN_TERMS = 60
-GLOSSARY = (ROOT / "chapters" / "glossary.md").read_text(encoding="utf-8")
-TERMS = re.findall(r"^(\S.*)\n  \S", GLOSSARY.split("{glossary}")[1], re.MULTILINE)
-LESSONS = "\n".join(
-    cell.source
-    for path in checks.notebooks_in_toc()
-    for cell in checks.read(path).cells
-    if cell.cell_type == "markdown"
-)
 # 两个打卡任务的各项
 CHECKLIST = """
 模型 数据集 均方误差 随机梯度下降 矢量相加
@@ -25,24 +13,6 @@ CHECKLIST = """
 datasets transforms models utils load_data_fashion_mnist
 `softmax` `net` `cross_entropy` `accuracy` LinearNet FlattenLayer OrderedDict 预测
 """
-
-
-def test_there_are_enough_terms():
-    assert len(TERMS) >= MIN_TERMS
-    assert len(set(TERMS)) == len(TERMS)
-
-
-@pytest.mark.parametrize("term", TERMS)
-def test_a_term_is_linked_from_the_text(term):
-    """反过来，正文链接了表里没有的术语，构建时（-nW）就会失败。"""
-    assert f"{{term}}`{term}`" in LESSONS
-
-
-def test_every_entry_has_english_and_a_place():
-    entries = re.findall(r"^  (.*)$", GLOSSARY, re.MULTILINE)
-    assert len(entries) == len(TERMS)
-    wrong = [entry for entry in entries if not re.fullmatch(r"[A-Za-z].*?。.*见\{ref\}`[\w-]+`。", entry)]
-    assert wrong == []
 
 
 def test_the_checklist_covers_both_tasks():
