@@ -59,10 +59,10 @@ def refresh(*notebooks):
     run(PYTHON, "-m", "tools.refresh", *notebooks, failed="有笔记本没有跑完，它的输出没有改动。")
 
 
-def everywhere(*seed):
+def everywhere():
     """在几种环境里重跑全部笔记本：线程数、指令集、语言、断网等，输出都要一样。"""
     install()
-    run(PYTHON, "-m", "tools.everywhere", *seed, failed="有的环境里没有通过，见上面的输出。")
+    run(PYTHON, "-m", "tools.everywhere", failed="有的环境里没有通过，见上面的输出。")
 
 
 def serve():
@@ -101,9 +101,12 @@ def lab(*folder):
 
 
 def mutate(*names):
-    """种下 tools/mutants.yml 里的小错误，看测试抓不抓得住；不给名字就是全部。"""
+    """在 helpers 里逐处种下小错误，看测试抓不抓得住，列出没有抓住的；不给名字就是全部。"""
     install()
-    run(PYTHON, "-m", "tools.mutate", *names, failed="有错误没有被抓住，或没能跑完，见上面的输出。")
+    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]  # 只有这里用到 mutmut，所以用时才装
+    run(*pip, "mutmut", "-c", "constraints.txt", failed="mutmut 没有装好，见上面的输出。")
+    run(PYTHON, "-m", "mutmut", "run", *names, failed="没有跑完，见上面的输出（mutmut 不能在 Windows 上运行）。")
+    run(PYTHON, "-m", "mutmut", "results", failed="列不出结果，见上面的输出。")
 
 
 def bench():
@@ -253,7 +256,7 @@ def parse(argv):
     parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     parser.add_argument("task", choices=TASKS, help=argparse.SUPPRESS)
     args, rest = parser.parse_known_args(argv)
-    if rest and args.task not in ("test", "lab", "refresh", "everywhere", "mutate"):
+    if rest and args.task not in ("test", "lab", "refresh", "mutate"):
         raise Failure(f"任务 {args.task} 不接受参数：{' '.join(rest)}。")
     return TASKS[args.task], rest
 

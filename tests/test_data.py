@@ -453,3 +453,8 @@ def test_the_repository_carries_the_official_files():
     raw = ROOT / "data" / "FashionMNIST" / "raw"
     assert helpers.data.DATA_ROOT == raw.parent.parent
     assert [name for name, md5 in FashionMNIST.resources if not tv_utils.check_integrity(raw / name, md5)] == []
+
+
+def test_single_numbers_are_not_samples():
+    with raises_chinese(ValueError, "样本"):
+        helpers.load_array([torch.tensor(1.0), torch.tensor(2.0)], 2)

@@ -468,3 +468,17 @@ def test_unknown_name():
     with raises_chinese(ImportError, "no_such_name"):
         exec("from helpers import no_such_name")
     exec("from helpers import data, training, plotting")  # 模块照常导入
+
+
+@pytest.mark.parametrize("channels", [1, 3, 4])
+def test_arrays_with_channels_last(channels):
+    """NumPy 数组的通道在最后：灰度、彩色、带透明度，与 matplotlib 认得的一样。"""
+    pixels = np.random.default_rng(0).random((4, 6, channels))
+    (ax,) = helpers.show_images([pixels], 1, 1)
+    assert np.array_equal(np.atleast_3d(ax.images[0].get_array()), pixels)
+
+
+@pytest.mark.parametrize("curves", [([1.0], [1.0, 0.5]), ([1.0, 0.5], [1.0]), ([], [])], ids=str)
+def test_learning_curves_are_equally_long(curves):
+    with raises_chinese(ValueError, "曲线"):
+        helpers.learning_curve(dict(zip(["train_loss", "test_loss"], curves)))

@@ -702,3 +702,24 @@ def test_training_outlives_the_terminal(case, make, lines, monkeypatch):
         printed = stream.read().splitlines()
         assert [line[: len(start)] for line, start in zip(printed, lines, strict=True)] == lines
         assert all(f"{loss:.4f}" in line for line, loss in zip(printed, history["test_loss"]))
+def test_report_is_one_exact_line(capsys):
+    """损失四位小数，精度三位；学习率几乎为 0，训练精度就是一开始那个模型的。"""
+    X, y = torch.eye(3).repeat(3, 1)[:8], torch.tensor([0, 1, 2, 0, 1, 2, 1, 0])  # 前 6 个对，后 2 个错
+    net = nn.Linear(3, 3, bias=False)
+    net.weight = nn.Parameter(10 * torch.eye(3))
+    loss = nn.CrossEntropyLoss(reduction="none")
+    loader = helpers.load_array((X, y), 3)
+    history = helpers.train(net, loader, loader, loss, 1, torch.optim.SGD(net.parameters(), 1e-12))
+    assert history["train_acc"] == history["test_acc"] == [0.75]
+    assert (
+        capsys.readouterr().out == f"第 1 轮：训练损失 {loss(net(X), y).mean():.4f}，训练精度 0.750，测试精度 0.750\n"
+    )
+
+
+def test_probability_zero_elsewhere_is_fine():
+    assert helpers.cross_entropy(torch.tensor([[0.0, 1.0]]), torch.tensor([1])).tolist() == [0]
+
+
+def test_the_range_of_labels_is_named():
+    with raises_chinese(ValueError, "0 到 2 之间", "3 类", "从 1 到 4"):
+        helpers.accuracy(torch.ones(2, 3), torch.tensor([4, 1]))
