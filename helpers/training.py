@@ -142,6 +142,7 @@ def cross_entropy(y_hat, y):
 # ---------------------------------------------------------------- 优化算法
 
 
+@explain_arguments("当作 updater 时写 functools.partial(helpers.sgd, params, lr)，由 train 补上 batch_size。")
 def sgd(params, lr, batch_size):
     """小批量随机梯度下降的一步：param ← param − lr · grad / batch_size，随后梯度清零。
 
