@@ -72,7 +72,7 @@ _RENAMED = {
     "predict_ch3": "show_fashion_mnist(images, titles)，写法见“softmax 从零开始实现”的“预测”一节",
     "evaluate_accuracy_gpu": "evaluate_accuracy(net, data_iter)",
     "Animator": "learning_curve(history)：train 返回 history，训练完画一次",
-    "Accumulator": "普通的变量：total += l.sum().item()，count += len(y)",
+    "Accumulator": "total += l.sum().item() 与 count += len(y) 这样的普通变量",
     "Timer": "time.perf_counter()：前后各取一次，相减就是秒数",
     "try_gpu": 'torch.device("cuda" if torch.cuda.is_available() else "cpu")',
     "try_all_gpus": "[torch.device(i) for i in range(torch.cuda.device_count())]；本书不需要显卡",
@@ -88,6 +88,6 @@ def __getattr__(name):
     hint = f"请改用 {_RENAMED[name]}" if name in _RENAMED else "全部名字可用 dir(helpers) 查看"
     message = f"helpers 里没有 {name}。{hint}。"
     # from helpers import … 先由 importlib 来问有没有这个名字；那时报 AttributeError，Python 会换成它自己的一句英文。
-    if sys._getframe(1).f_globals.get("__name__") == "importlib._bootstrap":
+    if sys._getframe(1).f_code.co_name == "_handle_fromlist":
         raise ImportError(message, name="helpers")
     raise AttributeError(message)

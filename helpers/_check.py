@@ -11,7 +11,7 @@ from numbers import Integral, Real
 
 import numpy as np
 import torch
-from torch.utils.data import Dataset
+from torch.utils.data import Dataset, IterableDataset
 
 # ---------------------------------------------------------------- 收到的是什么
 
@@ -19,7 +19,8 @@ from torch.utils.data import Dataset
 def shown(value):
     """数组、张量与表格写形状，别的写值本身；值太长就只写类型。"""
     kind = type(value).__name__
-    if shape := getattr(value, "shape", None):
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
         return f"{kind}，形状 {tuple(shape)}"
     text = repr(value)
     return f"{text}（{kind}）" if len(text) <= 40 else kind
@@ -108,10 +109,13 @@ def explain_arguments(hint):
         @functools.wraps(function)
         def checked(*args, **kwargs):
             try:
-                signature.bind(*args, **kwargs)
-            except TypeError as error:
-                raise TypeError(f"参数不对（{error}）。写法是 {function.__name__}{signature}。{hint}") from None
-            return function(*args, **kwargs)
+                return function(*args, **kwargs)
+            except TypeError:
+                try:
+                    signature.bind(*args, **kwargs)
+                except TypeError as error:
+                    raise TypeError(f"参数不对（{error}）。写法是 {function.__name__}{signature}。{hint}") from None
+                raise
 
         return checked
 
@@ -225,7 +229,7 @@ def check_repeatable(name, data_iter):
 def check_batched(name, data_iter):
     """要能遍历，并且是分了批的：数据集、张量与表格遍历出来的不是一批。"""
     if isinstance(data_iter, Dataset):
-        shuffle = ", shuffle=True" if name == "train_iter" else ""
+        shuffle = ", shuffle=True" if name == "train_iter" and not isinstance(data_iter, IterableDataset) else ""
         advice = f"请写 {name} = torch.utils.data.DataLoader({name}, batch_size=256{shuffle})。"
         raise TypeError(f"{name} 收到的是数据集（{type(data_iter).__name__}），它一次只给一个样本。{advice}")
     if isinstance(data_iter, list | tuple) and data_iter and all(map(looks_like_array, data_iter)):

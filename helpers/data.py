@@ -93,8 +93,10 @@ def data_iter(batch_size, features, labels):
     ----------
     batch_size : int
         批量大小，至少为 1。
-    features, labels : Tensor, (n, …)
-        第 0 维是样本，两者长度相同。
+    features : Tensor, (n, …)
+        特征，第 0 维是样本。
+    labels : Tensor, (n, …)
+        标签，与特征一样长。
 
     Returns
     -------
@@ -203,7 +205,7 @@ def load_array(data_arrays, batch_size, is_train=True):
     batch_size : int
         批量大小，至少为 1。
     is_train : bool
-        为真时每一轮重新打乱。
+        为真时每一轮重新打乱，默认 True。
 
     Returns
     -------
@@ -381,7 +383,7 @@ def get_fashion_mnist_labels(labels, language="zh"):
     labels : Tensor or sequence of int, (n,)
         类别编号。
     language : {"zh", "en"}
-        中文或英文。
+        中文或英文，默认 "zh"。
 
     Returns
     -------

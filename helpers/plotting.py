@@ -95,18 +95,24 @@ def plot(
         横坐标；不给 ``Y`` 时是纵坐标，横坐标取 0, 1, …, n − 1。
     Y : sequence of float, (n,)，或几列这样的数, optional
         纵坐标。几条曲线可以共用一列横坐标。
-    xlabel, ylabel : str, optional
-        坐标轴的名称。
+    xlabel : str, optional
+        横轴的名称。
+    ylabel : str, optional
+        纵轴的名称。
     legend : sequence of str, optional
         每条曲线的名称。
-    xlim, ylim : (float, float), optional
-        坐标轴的范围。
-    xscale, yscale : str
-        ``"linear"`` 或 ``"log"``。
+    xlim : (float, float), optional
+        横轴的范围。
+    ylim : (float, float), optional
+        纵轴的范围。
+    xscale : str
+        横轴的刻度，"linear" 或 "log"，默认 "linear"。
+    yscale : str
+        纵轴的刻度，"linear" 或 "log"，默认 "linear"。
     fmts : sequence of str
-        每条曲线的线型，依次循环使用。
+        每条曲线的线型，依次循环使用，默认 ("-", "m--", "g-.", "r:")。
     figsize : (float, float)
-        图的大小，英寸。
+        图的大小，英寸 (宽, 高)，默认 (3.5, 2.5)。
     axes : Axes, optional
         画在这里，先清空；默认画一幅新的图。
 

@@ -68,8 +68,10 @@ def squared_loss(y_hat, y):
 
     Parameters
     ----------
-    y_hat, y : Tensor, float
-        形状相同，或只差长度为 1 的维；``y`` 会改成 ``y_hat`` 的形状，以免 (n, 1) 与 (n,) 广播成 (n, n)。
+    y_hat : Tensor, float
+        预测。
+    y : Tensor, float
+        标签，与 ``y_hat`` 同形，或只差长度为 1 的维；会改成 ``y_hat`` 的形状，以免 (n, 1) 与 (n,) 广播成 (n, n)。
 
     Returns
     -------
@@ -140,6 +142,7 @@ def cross_entropy(y_hat, y):
 # ---------------------------------------------------------------- 优化算法
 
 
+@explain_arguments("当作 updater 时写 functools.partial(helpers.sgd, params, lr)，由 train 补上 batch_size。")
 def sgd(params, lr, batch_size):
     """小批量随机梯度下降的一步：param ← param − lr · grad / batch_size，随后梯度清零。
 
@@ -256,8 +259,10 @@ def evaluate_loss(net, data_iter, loss):
 
     Parameters
     ----------
-    net, data_iter
-        同 :func:`evaluate_accuracy`。
+    net : callable
+        输入 (n, …)，输出 (n, …)。
+    data_iter : iterable of (Tensor, Tensor)
+        例如 DataLoader。
     loss : callable
         返回每个样本的损失，同 :func:`train`。
 

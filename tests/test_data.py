@@ -237,7 +237,6 @@ WAYS = {
     "不分批": lambda data: [*DataLoader(data, batch_size=None)],
     "加权抽样": lambda data: [*DataLoader(data, 4, sampler=WeightedRandomSampler(range(1, 11), 20))],
     "分组的采样器": lambda data: [*DataLoader(data, batch_sampler=[(0, 1), [2], np.array([3, 4])])],
-    "用我们的拼法": lambda data: [*DataLoader(data, 4, collate_fn=helpers.load_array(ARRAYS, 2).collate_fn)],
 }
 ARRAYS = torch.arange(20.0).reshape(10, 2), torch.arange(10)
 
@@ -254,6 +253,12 @@ def test_torch_can_do_everything_with_our_dataset(way):
         torch.manual_seed(0)
         results.append(flat(WAYS[way](kind(*ARRAYS))))
     assert same(*results) and results[0]
+
+
+def test_collate_fn_of_our_loader_can_be_borrowed():
+    ours = helpers.load_array(ARRAYS, 4, is_train=False)
+    borrowed = DataLoader(ours.dataset, 4, collate_fn=ours.collate_fn)
+    assert all(same(a, b) for a, b in zip(borrowed, ours, strict=True))
 
 
 def test_samples_come_as_a_list_of_tuples():

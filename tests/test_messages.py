@@ -467,6 +467,12 @@ CAUSES = [
         lambda: sgd_once(lambda: (2 * torch.ones(2, requires_grad=True)).detach().requires_grad_()),
     ),
     (
+        "updater 漏了学习率",
+        lambda: helpers.train(NET, BATCHES, None, MSE, 1, functools.partial(helpers.sgd, [*NET.parameters()])),
+        (TypeError, [r"sgd\(params, lr, batch_size\)", r"functools.partial\(helpers.sgd, params, lr\)"]),
+        lambda: helpers.train(NET, BATCHES, None, MSE, 1, functools.partial(helpers.sgd, [*NET.parameters()], 0.01)),
+    ),
+    (
         "生成器用完了",
         lambda: helpers.sgd(iter([]), 0.1, 1),
         (ValueError, [r"list\(net.parameters\(\)\)"]),
