@@ -92,7 +92,7 @@ def test_page_is_ready_to_read(site):
     one = page(site, "one")
     ids = [node["id"] for node in one.find_all(id=True)]
     assert len(ids) == len(set(ids)) and {"sec-one", "ex-one", "sol-one", "equation-eq-line"} <= set(ids)
-    assert one.select_one(".reading-time").text.endswith("练习 1 道")
+    assert one.select_one(".reading-time").text.endswith("练习 2 道")
     assert one.select_one("meta[name=description]")["content"].startswith("用回归做的第一节")
     assert one.select_one("details.more-output summary").text == "其余 10 行输出"
     shown = "".join(pre.text.rstrip("\n") + "\n" for pre in one.select(".cell_output pre"))
@@ -101,6 +101,8 @@ def test_page_is_ready_to_read(site):
     assert (first["width"], first["height"], first["class"]) == ("600", "40", ["wide"])
     assert (first.get("loading"), second["loading"]) == (None, "lazy")
     assert one.select_one("#pst-primary-sidebar")["role"] == "navigation"
+    titles = {button["title"] for button in one.select(".article-header-buttons [title]")}
+    assert {"打印成 PDF", "下载源文件", "浅色", "跟随系统"} <= titles
     assert [script["src"] for script in one.select("script[src]") if not script.has_attr("defer")] == []
 
 
