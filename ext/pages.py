@@ -6,6 +6,7 @@
 import hashlib
 import json
 import re
+from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
@@ -44,36 +45,36 @@ CHANGES = {
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
     r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': _sized,
 }  # fmt: skip
-TOGGLE = ("Toggle hidden content", "展开或收起")  # 折叠块的脚本里写死的英文
+TOGGLE = {"Toggle hidden content": "展开或收起"}  # 折叠块的脚本里写死的英文
 
 
-def change(pages, strict):
-    """逐步改各页的 HTML；strict：有一步全书都没有对上的，报错。"""
-    for old, new in CHANGES.items():
-        results = {path: re.subn(old, new, html) for path, html in pages.items()}
+def change(texts, changes, strict):
+    """逐步改 {文件: 文字}；strict：有一步在所有文件里都没有对上的，报错。"""
+    for old, new in changes.items():
+        results = {path: re.subn(old, new, text) for path, text in texts.items()}
         if strict and not any(count for _, count in results.values()):
-            raise ExtensionError(f"全书没有一处是 {old!r}：主题变了。请核对生成的网页，改正 ext/pages.py 的 CHANGES。")
-        pages = {path: html for path, (html, _) in results.items()}
-    return pages
+            raise ExtensionError(f"全书没有一处是 {old!r}：主题变了。请核对生成的网页，改正 ext/pages.py 里的这一条。")
+        texts = {path: text for path, (text, _) in results.items()}
+    return texts
 
 
 def finish(site, paths, sheets, strict=True):
     """site 是网站的文件夹，paths 是写好的各页，sheets 是它们要的样式表。"""
-    pages = change({path: path.read_text(encoding="utf-8") for path in paths}, strict)
-    toggle = site / "_static" / "togglebutton.js"
-    script = toggle.read_text(encoding="utf-8")
-    if TOGGLE[0] not in script:
-        raise ExtensionError(f"togglebutton.js 里没有 {TOGGLE[0]!r} 了。请改正 ext/pages.py 的 TOGGLE。")
-    toggle.write_text(script.replace(*TOGGLE), encoding="utf-8")
-    css = styles.bundle(site, sheets, pages.values())
-    (site / "_static" / styles.BUNDLE).write_text(css, encoding="utf-8")
+    pages = change({path: path.read_text(encoding="utf-8") for path in paths}, CHANGES, strict)
+    static = Path(site) / "_static"
+    toggle = static / "togglebutton.js"
+    (script,) = change({toggle: toggle.read_text(encoding="utf-8")}, TOGGLE, strict).values()
+    toggle.write_text(script, encoding="utf-8")
+    css = styles.bundle(static, sheets, pages.values())
+    (static / styles.BUNDLE).write_text(css, encoding="utf-8")
     version = hashlib.sha256(css.encode()).hexdigest()[:8]
     for path, html in pages.items():
         path.write_text(html.replace(f'{styles.BUNDLE}"', f'{styles.BUNDLE}?v={version}"'), encoding="utf-8")
 
 
-def write_script(path, variable, value):
+def write_script(site, name, variable, value):
     """写成设置全局变量的脚本，用到时才加载；不用 fetch，直接打开文件（file://）也能用。"""
-    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    path = Path(site) / "_static" / name
     path.parent.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     path.write_text(f"window.{variable} = {text};\n", encoding="utf-8")

@@ -9,12 +9,11 @@ import shutil
 from pathlib import Path
 
 
-def digest(folder, suffixes=(), but=()):
-    """文件夹里这些后缀的文件的指纹；suffixes 为空时是全部，除了 but 里的。"""
+def digest(paths):
+    """这些文件的指纹。"""
     content = hashlib.sha256()
-    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
-        if path.suffix in suffixes or (not suffixes and path.suffix not in but):
-            content.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
+    for path in sorted(path for path in paths if path.is_file()):
+        content.update(path.name.encode() + b"\0" + path.read_bytes())
     return content.hexdigest()[:16]
 
 

@@ -5,13 +5,16 @@
 """
 
 import re
+from pathlib import Path
 
 import yaml
 from docutils import nodes
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 from sphinx_exercise.nodes import exercise_enumerable_node, solution_node
+from sphinx_exercise.utils import get_node_number
 
+from . import pages
 from .reading import is_output
 
 # 这些小节只是重复别处的内容，排在讲解之后
@@ -22,9 +25,6 @@ GREEK = {"eta": "η", "sigma": "σ", "epsilon": "ε", "mu": "μ", "alpha": "α",
 LONGEST_FORMULA = 24
 # 不检索的：术语与文献另有去处，其余不是文字
 SKIPPED = (addnodes.glossary, nodes.citation, nodes.raw, nodes.image, nodes.comment, addnodes.index)
-
-
-# ---------------------------------------------------------------- 从文档树到文字
 
 
 def plain_tex(latex):
@@ -81,20 +81,6 @@ def text_of(*parts, code=False):
     return squeeze("".join(text for part in parts for text, is_code in pieces(part) if is_code == code))
 
 
-# ---------------------------------------------------------------- 从文字到条目
-
-
-def entry(url, title, parents, weight, *parts):
-    fields = {
-        "url": url,
-        "title": title,
-        "parents": parents,
-        "text": text_of(*parts),
-        "code": text_of(*parts, code=True),
-    }
-    return fields | {"names": [], "weight": weight}
-
-
 def titles_above(node):
     """外层各小节的标题，由外向内。"""
     outer = []
@@ -104,45 +90,32 @@ def titles_above(node):
     return outer
 
 
-def section_entries(doctree, page):
-    """每个小节只留自己的文字，里层的小节另成一条。"""
-    for section in doctree.findall(is_section):
-        title, path = text_of(section[0]), " › ".join(titles_above(section))
-        weight = MINOR if title in MINOR_TITLES else 1.0 if path else WHOLE_PAGE
-        yield entry(f"{page}#{section['ids'][0]}", title, path, weight, section)
+def page_entries(doctree, docname, app):
+    """一页的条目：每个小节、每道练习（连同它的解答）、helpers 的每个函数，只含自己的文字。"""
+    page = Path(app.builder.get_outfilename(docname)).relative_to(app.outdir).as_posix()
+    solutions = {node["target_label"]: [node] for node in doctree.findall(solution_node)}
+    entries = []
 
+    def add(node, title, outer, weight, *parts):
+        fields = {"url": f"{page}#{node['ids'][0]}", "title": title, "parents": " › ".join(outer)}
+        fields |= {"text": text_of(*parts), "code": text_of(*parts, code=True), "names": [], "weight": weight}
+        entries.append(fields)
 
-def exercise_entries(doctree, page, number):
-    """每道练习一条，连同它的解答；``#sol-…`` 也归到这一条。"""
-    solutions = {node["target_label"]: node for node in doctree.findall(solution_node)}
-    for exercise in doctree.findall(exercise_enumerable_node):
-        solution = [solutions[exercise["label"]]] if exercise["label"] in solutions else []
-        title = squeeze(f"{number(exercise)} {text_of(exercise[0])}")
-        name = exercise["ids"][0]
-        yield entry(f"{page}#{name}", title, titles_above(exercise)[0], EXERCISE, exercise, *solution)
-
-
-def function_entries(doctree, page):
-    """helpers 的每个函数一条，上级是它所在的小节。"""
-    for function in doctree.findall(is_function):
-        name, outer = function[0]["ids"][0], titles_above(function)
-        yield entry(f"{page}#{name}", name, f"{outer[0]} › {outer[-1]}", FUNCTION, function)
-
-
-def page_entries(doctree, page, number):
-    """一页的全部条目；number 给出一道练习的编号。"""
-    entries = [
-        *section_entries(doctree, page),
-        *exercise_entries(doctree, page, number),
-        *function_entries(doctree, page),
-    ]
+    for node in doctree.findall(has_own_entry):
+        outer = titles_above(node)
+        if is_section(node):
+            title = text_of(node[0])
+            add(node, title, outer, MINOR if title in MINOR_TITLES else 1.0 if outer else WHOLE_PAGE, node)
+        elif is_function(node):
+            add(node[0], node[0]["ids"][0], [outer[0], outer[-1]], FUNCTION, node)
+        elif isinstance(node, exercise_enumerable_node):
+            number = node[0]["title"] % get_node_number(app, node, "exercise")  # “练习 %s”
+            title = squeeze(f"{number} {text_of(node[0])}")
+            add(node, title, outer[:1], EXERCISE, node, *solutions.get(node["label"], []))
     for item in entries:  # 只有标题、没有文字的小节，用里层小节的标题当文字，搜索结果里才不是空的
         path = " › ".join(filter(None, [item["parents"], item["title"]]))
         item["text"] = item["text"] or "；".join(child["title"] for child in entries if child["parents"] == path)
     return entries
-
-
-# ---------------------------------------------------------------- 别名：术语与问法
 
 
 def glossary_terms(doctree):
@@ -171,12 +144,13 @@ def add_names(entries, names):
         item["names"] += words
 
 
-def build_index(entries, terms, folder):
-    """全部条目与词表；folder 里是 questions.yml 与 words.yml。"""
+def write(site, entries, terms, words_folder):
+    """写出索引；entries 是 {页: 条目}，words_folder 里是 questions.yml 与 words.yml。"""
     loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # 有 libyaml 就快十倍
     questions, words = (
-        yaml.load((folder / name).read_text(encoding="utf-8"), loader) for name in ("questions.yml", "words.yml")
+        yaml.load((words_folder / name).read_text(encoding="utf-8"), loader) for name in ("questions.yml", "words.yml")
     )
+    entries = [item for name in sorted(entries) for item in entries[name]]
     add_names(entries, [*terms, *questions.items()])
     words["synonyms"] = dict(english_synonyms(terms)) | words["synonyms"]
-    return {"entries": entries, **words}
+    pages.write_script(site, "search/index.js", "bookSearchIndex", {"entries": entries, **words})

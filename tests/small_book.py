@@ -88,6 +88,11 @@ EXERCISES = """(sec-one-exercises)=
 算一算 $1 + 1$。
 :::
 
+:::{exercise}
+:label: ex-two
+再算一算。
+:::
+
 :::{solution-start} ex-one
 :label: sol-one
 :class: dropdown
