@@ -438,7 +438,7 @@ print(os.getpid(), *sys.argv[1:], flush=True)
 if "--all" not in sys.argv:
     try:
         time.sleep(60)
-    finally:
+    except KeyboardInterrupt:
         time.sleep(0.5)  # 收拾要一点时间
         print("收拾好了", flush=True)
 """
