@@ -10,6 +10,9 @@ import pytest
 from tests import engines
 from tests.common import MAKE_INPUTS, ROOT
 
+# 测试要读子进程的输出，里面不能夹着颜色。不设 NO_COLOR：笔记本的内核会继承它，就与读者那里的不同了。
+os.environ.pop("FORCE_COLOR", None)
+
 # 图只画在内存里。不用环境变量 MPLBACKEND：笔记本的内核会继承它，图就不会出现在输出里。
 matplotlib.use("agg")
 

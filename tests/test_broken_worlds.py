@@ -56,13 +56,13 @@ STUB = """#!{python}
 import os, signal, sys, time
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.default_int_handler)
-print(os.getpid(), *sys.argv[1:], flush=True)
-if "--all" not in sys.argv:
-    try:
-        time.sleep(60)
-    finally:
-        time.sleep(0.5)  # 收拾要一点时间
-        print("收拾好了", flush=True)
+try:
+    print(os.getpid(), *sys.argv[1:], flush=True)
+    while "--all" not in sys.argv:
+        time.sleep(0.1)
+except KeyboardInterrupt:
+    time.sleep(0.5)  # 收拾要一点时间
+    print("收拾好了", flush=True)
 """
 
 
