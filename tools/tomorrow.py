@@ -72,8 +72,6 @@ def versions():
 def split(html):
     """一页里读者看得到的文字：(正文的, 界面的)。"""
     soup = BeautifulSoup(html, "html.parser")
-    for hidden in soup.select("head, script, style, noscript"):
-        hidden.decompose()
     articles = [article.extract() for article in soup.select("article.bd-article")]
     return [text for article in articles for text in article.stripped_strings], list(soup.stripped_strings)
 
