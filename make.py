@@ -115,7 +115,22 @@ def bench():
     run(PYTHON, "-m", "benchmarks", failed="性能比较没有跑完，见上面的输出。")
 
 
-TASKS = {task.__name__: task for task in (book, test, notebooks, lab, refresh, serve, bench, everywhere, mutate)}
+def oldest():
+    """照依赖的下限装一套最旧的包，重跑全部笔记本；约 6 GB，跑完删去。"""
+    run(sys.executable, "-m", "tools.oldest", failed="最旧的包装不上，或有笔记本没有通过，见上面的输出。")
+
+
+def tomorrow():
+    """用最新的 Sphinx 与主题构建同一本书，逐页比较正文。"""
+    install()
+    build()
+    run(PYTHON, "-m", "tools.tomorrow", failed="最新的 Sphinx 建不成网站，或正文有不同，见上面的输出。")
+
+
+TASKS = {
+    task.__name__: task
+    for task in (book, test, notebooks, lab, refresh, serve, bench, everywhere, mutate, oldest, tomorrow)
+}
 
 
 # ---------------------------------------------------------------- 步骤

@@ -18,10 +18,14 @@ ENGINES = ("chromium", "firefox", "webkit")
 SYSTEM_CHROMIUM = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 CHROMIUM_OPTIONS = {"args": ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]}
 PLAYWRIGHT = r".venv\Scripts\playwright" if os.name == "nt" else ".venv/bin/playwright"
-HOW_TO_INSTALL = f"""\
-  {PLAYWRIGHT} install chromium      哪种系统都行；把 chromium 换成 firefox、webkit，就多在一种里检查
-  {PLAYWRIGHT} install-deps          Linux 上缺系统库、浏览器打不开时，再运行这一条
-  apt install chromium-headless-shell       Debian 上也可以用这一条；Ubuntu 的 chromium 是 snap，请用第一条"""
+HOW_TO_INSTALL = "\n".join(
+    f"  {command:44}{note}"
+    for command, note in {
+        f"{PLAYWRIGHT} install chromium": "哪种系统都行；把 chromium 换成 firefox、webkit，就多在一种里检查",
+        f"{PLAYWRIGHT} install-deps": "Linux 上缺系统库、浏览器打不开时，再运行这一条",
+        "apt install chromium-headless-shell": "Debian 上也可以用这一条；Ubuntu 的 chromium 是 snap，请用第一条",
+    }.items()
+)
 SKIPPED = "没有找到浏览器"
 
 # 只在 Chromium 里跑的测试，原因都在这里；用作装饰器。其余的哪种引擎都要通过。

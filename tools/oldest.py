@@ -25,19 +25,23 @@ def main():
     if sys.version_info[:2] != (3, 11):
         sys.exit(f"下限要用 Python 3.11 试；现在运行的是 {sys.version.split()[0]}。")
     shutil.rmtree(FOLDER, ignore_errors=True)
+    try:
+        return install_and_run()
+    finally:
+        shutil.rmtree(FOLDER)
+
+
+def install_and_run():
+    """返回第一个失败的退出码，都成功就是 0。"""
     venv.create(FOLDER / "venv", with_pip=True)
     for path in ROOT.glob("requirements*.txt"):
         (FOLDER / path.name).write_text(pinned(path.read_text(encoding="utf-8")), encoding="utf-8")
     python = FOLDER / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
     env = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}  # 小批量用多线程反而慢
-    status = subprocess.run(
-        [python, "-m", "pip", "install", "-r", FOLDER / "requirements.txt"], cwd=ROOT, env=env
-    ).returncode
-    if not status:
-        # --noconftest：只用 nbval 自己的比对，它不看图
-        status = subprocess.run([python, "-m", "pytest", "--noconftest", "chapters"], cwd=ROOT, env=env).returncode
-    shutil.rmtree(FOLDER)
-    return status
+    install = ["pip", "install", "-r", FOLDER / "requirements.txt"]
+    test = ["pytest", "--noconftest", "chapters"]  # 只用 nbval 自己的比对，它不看图
+    statuses = (subprocess.run([python, "-m", *command], cwd=ROOT, env=env).returncode for command in (install, test))
+    return next(filter(None, statuses), 0)
 
 
 if __name__ == "__main__":
