@@ -95,9 +95,10 @@ class Page:
 
     @cached_property
     def soup(self):
-        """整页；排好的公式换成它的 LaTeX，好读也好比。"""
+        """整页；排好的公式换成它的 LaTeX，好读也好比，看得见的文字记在 data-seen 里。"""
         soup = BeautifulSoup(self.path.read_text(encoding="utf-8"), "html.parser")
         for formula in soup.select(".katex"):
+            formula["data-seen"] = formula.select_one(".katex-html").get_text()
             formula.string = formula.find("annotation").get_text()
         return soup
 

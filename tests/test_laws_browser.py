@@ -100,6 +100,6 @@ def test_enter_opens_what_is_selected(visit, keys):
         page.keyboard.press(key)
     wanted = page.locator(SELECTED).evaluate("option => option.href")
     page.keyboard.press("Enter")
-    page.wait_for_url(wanted)
+    page.wait_for_url(wanted, timeout=10_000)
     place = page.locator(f"[id='{wanted.split('#')[1]}']")
     assert place.bounding_box()["y"] < PAPER["height"]

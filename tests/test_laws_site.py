@@ -117,7 +117,12 @@ def test_page_shows_the_whole_notebook(book, name):
         picture = (page.path.parent / node.img["src"]).read_bytes()
         caption = chinese(node.select_one(".caption-text").get_text())
         found[node["id"]] = (hashlib.sha256(picture).hexdigest(), caption, node.img["alt"])
-    assert list(found.items()) == list(figures.items())
+    assert list(found) == list(figures), f"{where(name)}：图的次序"
+    settle(
+        f"{where(name, figure)}：图、题注或替代文字与页面上的不同"
+        for figure in found
+        if found[figure] != figures[figure]
+    )
 
 
 # ---------------------------------------------------------------- 编号、术语、练习
@@ -126,59 +131,48 @@ NUMBERED = "div.math, figure, div.exercise, table"
 NUMBER = re.compile(r"\d+(?:\.\d+)*")
 
 
+def source_label(anchor):
+    """锚点在源文件里的标签；公式的前面多一个 equation-。"""
+    return anchor.removeprefix("equation-")
+
+
 def number_of(node):
     """公式、图、表、练习上印着的编号；没有编号的是 None。"""
     printed = node.select_one(".eqno, .caption-number") if soupsieve.match(NUMBERED, node) else None
     return NUMBER.search(printed.get_text())[0] if printed else None
 
 
-def source_label(node):
-    """节点在源文件里的标签；公式的锚点前面多一个 equation-。"""
-    return node["id"].removeprefix("equation-")
-
-
 def test_links_show_the_number_printed_at_the_target(book):
     """印出来的编号，每一页每一类从 1 数起，不跳不重。"""
-    numbered = [
-        (*each, number) for *each, _, node in book.links() if (number := number_of(node)) for each in [(*each, node)]
-    ]
-    assert len(numbered) > 60
-    settle(
-        f"{where(page.name, source_label(node))}：链接写的是 {link.get_text()}，{node['id']} 印着 {number}"
-        for page, link, node, number in numbered
-        if NUMBER.findall(link.get_text()) != [number]
-    )
     for page in book.chapters:
         counts = Counter()
-        for node in page.article.select(NUMBERED):
-            if number := number_of(node):
-                counts[node["id"].split("-")[0]] += 1
-                place = where(page.name, source_label(node))
-                assert int(number.split(".")[-1]) == counts[node["id"].split("-")[0]], f"{place} 印着 {number}"
+        for node in filter(number_of, page.article.select(NUMBERED)):
+            counts[kind := node["id"].split("-")[0]] += 1
+            right = int(number_of(node).split(".")[-1]) == counts[kind]
+            assert right, f"{where(page.name, source_label(node['id']))} 印着 {number_of(node)}"
+    settle(
+        f"{where(page.name, source_label(node['id']))}：链接写的是 {link.get_text()}，那里印着 {number_of(node)}"
+        for page, link, _, node in book.links()
+        if number_of(node) and NUMBER.findall(link.get_text()) != [number_of(node)]
+    )
 
 
 def terms(glossary):
-    """术语表：锚点 → (中文, 几个英文)；每一条还要写明见哪里。"""
+    """术语表：锚点 → (中文, 几个英文)。"""
     for entry in glossary.article.select("dl.glossary > dt[id]"):
-        told = entry.find_next_sibling("dd")
-        english = re.match(r"\s*([A-Za-z][^。]*)。", told.get_text())
-        assert english and told.select("a[href*='#']"), (
-            f"{where(glossary.name, text_of(entry))}：要以英文开头，写明见哪里"
-        )
-        yield entry["id"], (squeeze(text_of(entry)), english[1].split(", "))
+        english = entry.find_next_sibling("dd").get_text().strip().split("。")[0]
+        yield entry["id"], (squeeze(text_of(entry)), english.split(", "))
 
 
-def test_every_term_is_linked_from_the_text(book):
+def test_every_term_has_english_a_place_and_a_link_from_the_text(book):
     """反过来，正文链接了表里没有的术语，构建时就会失败。"""
-    linked = {
-        node["id"] for page, *_, node in book.links('article a[href*="#term-"]') if page.name != "chapters/glossary"
-    }
-    entries = dict(terms(book.pages["chapters/glossary"]))
-    settle(
-        f"{where('chapters/glossary', name)}：{name} 没有一处链接到它"
-        for key, (name, _) in entries.items()
-        if key not in linked
-    )
+    glossary, places = book.pages["chapters/glossary"], book.links('article a[href*="#term-"]')
+    linked = {node["id"] for page, *_, node in places if page is not glossary}
+    for key, (name, english) in terms(glossary):
+        place = where(glossary.name, name)
+        assert key in linked, f"{place}：正文没有一处链接到{name}"
+        assert re.match("[A-Za-z]", english[0]), f"{place}：{name}的释义要以英文开头"
+        assert glossary.ids[key].find_next_sibling("dd").select("a[href*='#']"), f"{place}：没有写明{name}见哪里"
 
 
 def test_english_in_brackets_belongs_to_its_term(book):
@@ -206,7 +200,8 @@ def test_a_solution_follows_its_own_exercise(book):
     for page in book.chapters:
         ids = [node["id"] for node in page.article.select("div.exercise, div.solution")]
         names = [name.removeprefix("ex-") for name in ids if name.startswith("ex-")]
-        assert ids == [f"{kind}-{name}" for name in names for kind in ("ex", "sol")], where(page.name)
+        wanted = [f"{kind}-{name}" for name in names for kind in ("ex", "sol")]
+        assert ids == wanted, f"{where(page.name)}：练习与解答的次序 {ids}"
         for name in names:
             solution, place = page.ids[f"sol-{name}"], where(page.name, f"ex-{name}")
             links = [book.target(page, link["href"])[1]["id"] for link in solution.select(".admonition-title a")]
@@ -273,7 +268,7 @@ def test_a_reference_shares_a_word_with_its_target(book):
             named = link.get_text() == heading  # 链接写的就是所指的标题：读者知道去哪里
             said = said_around(link) + ("" if named or number_of(node) else f" {link.get_text()}")
             fits = words(said) & (words(heading) | rare & words(told[place])) or named and not words(said)
-        label = place[1].removeprefix("equation-")
+        label = source_label(place[1])
         if not fits and (page.name, label) in NO_SHARED_WORD:
             excused.add((page.name, label))
         elif not fits:
@@ -302,9 +297,8 @@ def test_sections_come_in_the_same_order_everywhere(book):
             assert numbers == sorted(numbers), f"{where(page.name)}：清单的次序 {[ORDER[i] for i in numbers]}"
         for side, step in [("left-prev", -1), ("right-next", 1)]:
             found = [rank[book.target(page, link["href"])[0]] for link in page.soup.select(f"a.{side}")]
-            assert found == [number for number in rank.values() if number == rank[page] + step], (
-                f"{page.name} 的 {side}"
-            )
+            wanted = [number for number in rank.values() if number == rank[page] + step]
+            assert found == wanted, f"{page.name} 的 {side}"
         inner = {section["id"]: section for section in page.sections[1:]}
         contents = [link["href"][1:] for link in page.soup.select(".page-toc a[href]")]
         assert [name for name in contents if name in inner] == list(inner), f"{page.name} 的本页内容"
@@ -336,9 +330,8 @@ def test_reading_time_is_that_of_the_page(book):
         exercises, lines = len(page.article.select("div.exercise")), page.article.select(".reading-time")
         count = len(chinese(" ".join(node.get_text() for node in paragraphs(page))))
         wanted = f"约 {round(count, -2)} 字，阅读约 {math.ceil(count / 300)} 分钟；练习 {exercises} 道"
-        assert [line.get_text() for line in lines] == [wanted] * bool(exercises), (
-            f"{page.name}（改 ext/ 里写篇幅的一步）"
-        )
+        place = f"{page.name}（改 ext/ 里写篇幅的一步）"
+        assert [line.get_text() for line in lines] == [wanted] * bool(exercises), place
 
 
 def test_description_is_the_first_paragraph(book):
@@ -374,11 +367,10 @@ def test_search_entries_are_those_of_the_page(book):
             *parents, name = path_to(section)
             wanted[label_of(section)] = (name, parents, text_of(section, UNSEARCHED, INNER), code_of(section))
         for node in page.article.select("div.exercise"):
-            parts = [node, page.ids[node["id"].replace("ex-", "sol-", 1)]]
-            text, code = (
-                "".join(get(part) for part in parts) for get in (lambda part: text_of(part, UNSEARCHED), code_of)
-            )
-            wanted[node["id"]] = (node.select_one(".admonition-title").get_text(), path_to(node)[:1], text, code)
+            solution = page.ids[node["id"].replace("ex-", "sol-", 1)]
+            text = text_of(node, UNSEARCHED) + text_of(solution, UNSEARCHED)
+            name, code = node.select_one(".admonition-title").get_text(), code_of(node) + code_of(solution)
+            wanted[node["id"]] = (name, path_to(node)[:1], text, code)
         for node in page.article.select("dl.py.function > dt[id]"):
             wanted[node["id"]] = (node["id"], path_to(node), text_of(node.parent), "")
         for anchor, (name, parents, text, code) in wanted.items():
@@ -394,11 +386,11 @@ def test_search_entries_are_those_of_the_page(book):
 
 def test_cards_are_what_they_point_to(book):
     """指着术语、文献、公式时看到的，就是那里写的。"""
-    cards = book.data("bookCards")
-    targets = {node["id"]: node for *_, node in book.links("article a[href*='#']")}
-    for name, node in targets.items():
-        if re.match("(term|cite|equation)-", name):
-            wanted = text_of(node, ".label, .backrefs")
-            wanted += node.find_next_sibling("dd").get_text() if node.name == "dt" else ""
-            card = re.sub(r"<annotation.*?</annotation>|<[^>]+>", "", cards[name])
-            assert card.strip() and chinese(card) == chinese(wanted), f"{name} 的卡片"
+    cards = {key: re.sub("<[^>]+>", "", card) for key, card in book.data("bookCards").items()}
+    for name, node in {node["id"]: node for *_, node in book.links("article a[href*='#']")}.items():
+        if name.startswith("equation-"):
+            same = cards[name].strip() == "".join(formula["data-seen"] for formula in node.select(".katex"))
+        elif name.startswith(("term-", "cite-")):
+            entry = node.find_next_sibling("dd").get_text() if node.name == "dt" else ""
+            same = chinese(cards[name]) == chinese(text_of(node, ".label, .backrefs") + entry) and cards[name].strip()
+        assert not name.startswith(("equation-", "term-", "cite-")) or same, f"{name} 的卡片"
