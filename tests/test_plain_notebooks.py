@@ -45,7 +45,8 @@ def parse(html):
     for math in soup.select(".math"):
         tex = math.annotation.get_text() if math.annotation else math.get_text()
         number = math.select_one(".eqno").contents[0] if math.select_one(".eqno") else ""
-        math.replace_with("$" + re.sub(r"\\tag\{(.*)\}", r"(\1)", tex) + number + "$")
+        math.string = "$" + re.sub(r"\\tag\{(.*)\}", r"(\1)", tex) + number + "$"
+        math.name = "p" if math.name == "div" else "span"  # 行间公式自成一段
     return soup
 
 
