@@ -198,7 +198,9 @@ def test_real_environment(copy):
     [
         (["book"], ["pip", "jupyter[-_ ]book"]),
         (["test", "-k", "data"], ["pip", "jupyter[-_ ]book", "pytest"]),
-        (["lab"], ["pip", "jupyter"]),
+        (["notebooks"], ["pip", "jupyter[-_ ]book"]),
+        (["lab"], ["pip", "jupyter[-_ ]book", "tools.lab"]),
+        (["lab", "chapters"], ["pip", "tools.lab"]),
     ],
 )
 def test_tasks_run_these_commands_in_order(make, fake, argv, tools):
