@@ -85,7 +85,7 @@ def serve():
 
 def notebooks():
     """把每一节写成随处都读得通的笔记本，放进 _build/notebooks。"""
-    install()
+    install(BOOK)
     build()
     print(f"\n笔记本已写好：\n  {HERE / '_build' / 'notebooks'}")
 

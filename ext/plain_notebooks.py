@@ -10,6 +10,7 @@ import itertools
 import posixpath
 import re
 import shutil
+import textwrap
 from collections import namedtuple
 from pathlib import Path
 from urllib.parse import unquote, urljoin
@@ -190,7 +191,7 @@ class Book:
         indent = source[start : source.index(token.markup, start)] if text else ""
         if indent.strip():
             self.warn(f"这一块不能写在引文里，也不能与列表的记号写在同一行：{source[start:end][:40]}")
-        return [Edit(start, end, re.sub("^", indent, text, flags=re.MULTILINE), True, cell)]
+        return [Edit(start, end, textwrap.indent(text, indent), True, cell)]
 
     def heading_edits(self, tokens, i):
         """标题前面的 ``(标签)=``，锚点写在标题里面：单独一段会多出空白。"""
@@ -246,7 +247,7 @@ class Book:
     def directive_admonition(self, name, title, options, body):
         text = f"**{title}**\n\n{self.markdown(body)}"
         if "$$" not in text:  # JupyterLab 会把引文的 > 当成公式的一部分
-            text = re.sub("^", "> ", text, flags=re.MULTILINE).replace("> \n", ">\n")
+            text = textwrap.indent(text, "> ", lambda line: True).replace("> \n", ">\n")
         return text, None
 
     def directive_note(self, name, argument, options, body):
@@ -346,8 +347,8 @@ class Book:
             return self.titles.get(target, ""), ""
         title += "()" if role == "func" else ""
         kind, target = "p" if role == "cite" else role, target.lower() if role in ("ref", "numref") else target
-        xref = addnodes.pending_xref("", reftype=kind, reftarget=target, refexplicit=explicit, refdoc=self.doc)
-        domain, shown = self.env.get_domain(ROLES[role]), nodes.inline("", title)
+        shown, domain = nodes.inline("", title), self.env.get_domain(ROLES[role])
+        xref = addnodes.pending_xref("", shown, reftype=kind, reftarget=target, refexplicit=explicit, refdoc=self.doc)
         found = domain.resolve_xref(self.env, self.doc, self.builder, kind, target, xref, shown)
         if found is None:
             self.warn(f"找不到 {{{role}}}`{content}` 指的是什么。")

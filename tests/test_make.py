@@ -281,7 +281,9 @@ def test_uv_is_used_only_when_pip_has_no_settings(make, monkeypatch, found, sett
     [
         (["book"], ["pip", "jupyter[-_ ]book"]),
         (["test", "-k", "data"], ["pip", "jupyter[-_ ]book", "pytest"]),
-        (["lab"], ["pip", "jupyter"]),
+        (["notebooks"], ["pip", "jupyter[-_ ]book"]),
+        (["lab"], ["pip", "jupyter[-_ ]book", "tools.lab"]),
+        (["lab", "chapters"], ["pip", "tools.lab"]),
     ],
 )
 def test_tasks_run_these_commands_in_order(make, fake, argv, tools):

@@ -1,12 +1,9 @@
 """普通版的笔记本（_build/notebooks）：只有标准 Markdown，说的与页面一字不差，链接都到得了；以及写它们的扩展。"""
 
+import copy
 import json
 import re
-import shutil
-from collections import Counter
 from functools import cache
-from pathlib import Path
-from types import SimpleNamespace
 from urllib.parse import unquote
 
 import nbformat
@@ -42,9 +39,20 @@ def plain(lesson):
     return nbformat.read(PLAIN / f"{lesson.removeprefix('chapters/')}.ipynb", as_version=4)
 
 
+def parse(html):
+    """公式换成它的 TeX，有编号的连同编号。"""
+    soup = BeautifulSoup(html, "html.parser")
+    for math in soup.select(".math"):
+        tex = math.annotation.get_text() if math.annotation else math.get_text()
+        number = math.select_one(".eqno").contents[0] if math.select_one(".eqno") else ""
+        math.string = "$" + re.sub(r"\\tag\{(.*)\}", r"(\1)", tex) + number + "$"
+        math.name = "p" if math.name == "div" else "span"  # 行间公式自成一段
+    return soup
+
+
 @cache
 def page(lesson):
-    return BeautifulSoup((HTML / f"{lesson}.html").read_text(encoding="utf-8"), "html.parser").select_one("article")
+    return parse((HTML / f"{lesson}.html").read_text(encoding="utf-8")).select_one("main")
 
 
 def cells(lesson, kind):
@@ -54,15 +62,8 @@ def cells(lesson, kind):
 # ---------------------------------------------------------------- 与页面一字不差
 
 
-def blocks(html, *dropped):
-    """各段文字，依次；公式是它的 TeX，有编号的连同编号。"""
-    soup = BeautifulSoup(str(html), "html.parser")
-    for tag in [tag for selector in dropped for tag in soup.select(selector)]:
-        tag.decompose()
-    for math in soup.select(".math"):
-        tex = math.annotation.get_text() if math.annotation else math.get_text()
-        number = math.select_one(".eqno").contents[0] if math.select_one(".eqno") else ""
-        math.string = "$" + re.sub(r"\\tag\{(.*)\}", r"(\1)", tex) + number + "$"
+def blocks(soup):
+    """各段文字，依次。"""
     kinds = ["h1", "h2", "h3", "h4", "p", "li", "td", "th", "dt"]
     for block in soup.find_all(kinds):
         own = (string for string in block.strings if string.find_parent(kinds) is block)
@@ -70,24 +71,30 @@ def blocks(html, *dropped):
             yield text
 
 
-def page_blocks(html, *dropped):
-    soup = BeautifulSoup(str(html), "html.parser")
-    for output in soup.select(".cell_output"):
+def page_blocks(tag, *dropped):
+    tag = copy.copy(tag)
+    for output in tag.select(".cell_output"):
         output.replace_with(*output.select("figcaption"))
-    return list(blocks(soup, ".headerlink", ".section-number", ".reading-time", ".contents", "script", *dropped))
+    for selector in (".headerlink", ".section-number", ".reading-time", ".contents", "script", *dropped):
+        for each in tag.select(selector):
+            each.decompose()
+    return list(blocks(tag))
+
+
+def markdown_blocks(*cells):
+    return [text for cell in cells for text in blocks(parse(MARKDOWN.render(cell.source)))]
 
 
 def plain_blocks(lesson):
-    markdown = [cell for cell in cells(lesson, "markdown") if cell.id != "references"]
-    found = [text for cell in markdown for text in blocks(MARKDOWN.render(cell.source))]
-    only_here = set(blocks(MARKDOWN.render(f"{NEEDS}\n\n{ANSWER_BELOW}")))
+    only_here = set(blocks(parse(MARKDOWN.render(f"{NEEDS}\n\n{ANSWER_BELOW}"))))
+    found = markdown_blocks(*(cell for cell in cells(lesson, "markdown") if cell.id != "references"))
     return [text for text in found if text not in only_here]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_says_what_the_page_says(lesson):
     """正文、公式与编号、题注、练习、引用、由代码得出的数，一字不差，次序也相同。"""
-    expected = page_blocks(page(lesson))
+    expected = page_blocks(page(lesson).article)
     assert len(expected) > 20 and plain_blocks(lesson) == expected
 
 
@@ -117,7 +124,7 @@ def test_references_are_those_of_the_book(lesson):
         number for each in page(lesson).select(".bibtex-citation") for number in re.findall(r"\d+", each.get_text())
     }
     listed = [cell for cell in cells(lesson, "markdown") if cell.id == "references"]
-    items = [text for cell in listed for text in blocks(MARKDOWN.render(cell.source))][1:]
+    items = markdown_blocks(*listed)[1:]
     assert items == [f"[{number}]{entries[f'[{number}]']}" for number in sorted(cited, key=int)]
 
 
@@ -171,18 +178,101 @@ def test_exactly_the_answers_are_folded(lesson):
             level = min(levels)
     answers = [pre.get_text().strip() for pre in page(lesson).select(".solution .cell_input pre")]
     assert [cell.source for cell in folded if cell.cell_type == "code"] == answers
-    prose = [text for cell in folded if cell.cell_type == "markdown" for text in blocks(MARKDOWN.render(cell.source))]
+    prose = markdown_blocks(*(cell for cell in folded if cell.cell_type == "markdown"))
     solutions = [page_blocks(each, ".solution > .admonition-title") for each in page(lesson).select(".solution")]
     assert prose == [text for each in solutions for text in each]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_the_download_is_the_plain_notebook(lesson):
-    soup = BeautifulSoup((HTML / f"{lesson}.html").read_text(encoding="utf-8"), "html.parser")
-    target = (HTML / lesson).parent / soup.select_one("a.btn-download-source-button")["href"]
+    target = (HTML / lesson).parent / page(lesson).select_one("a.btn-download-source-button")["href"]
     assert target.read_bytes() == (PLAIN / f"{lesson.removeprefix('chapters/')}.ipynb").read_bytes()
 
 
 def test_every_lesson_is_there_and_nothing_else():
     found = {path.relative_to(PLAIN).with_suffix("").as_posix() for path in PLAIN.rglob("*.ipynb")}
     assert found == {lesson.removeprefix("chapters/") for lesson in LESSONS} and len(found) >= 10
+
+
+# ---------------------------------------------------------------- 书里还没有用到的写法，与不许有的写法
+
+CONF = """
+extensions = ["myst_nb", "sphinx_exercise", "sphinxcontrib.bibtex", "ext.plain_notebooks"]
+bibtex_bibfiles = []
+nb_execution_mode = "off"
+myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
+numfig, language, root_doc, html_baseurl = True, "zh_CN", "chapters/index", "https://book.example/zh"
+def setup(app):
+    app.changed_pages = {"全部"}
+"""
+INDEX = "# 书\n\n```{glossary}\n词\n  释义。\n```\n\n```{toctree}\na\nmore/b\n```"
+WRITTEN = {
+    "(sec-a)=\n# 甲": "# 甲",
+    "{term}`词`，{term}`那个 <词>`": "[词](https://book.example/zh/chapters/index.html#term-0)，"
+    "[那个](https://book.example/zh/chapters/index.html#term-0)",
+    "[](sec-b)，[自己写 {kbd}`a`](#sec-b)，[站外](https://example.org/)": "[乙](more/b.ipynb#cell-id=b)，"
+    "[自己写 <kbd>a</kbd>](more/b.ipynb#cell-id=b)，[站外](https://example.org/)",
+    "[红字]{.red}，`代码`{.short}": "红字，`代码`",
+    "- 一项\n\n  $$\n  x\n  $$ (eq-x)\n\n  ```{note}\n  话。\n  ```\n- 又一项": "- 一项\n\n"
+    '  <a id="eq-x"></a>\n\n  $$\n  x\n  \\tag{1}\n  $$\n\n  > **备注**\n  >\n  > 话。\n\n- 又一项',
+    "| 甲 | 乙 |\n|---|---|\n| {eq}`eq-x` | {eq}`eq-x` |": "| 甲 | 乙 |\n|---|---|\n| [(1)](#eq-x) | [(1)](#eq-x) |",
+    "甲\n\n% 注释\n乙": "甲\n\n乙",
+    "````{admonition} 题\n```python\n{term}`不动`\n```\n````": "> **题**\n>\n> ```python\n> {term}`不动`\n> ```",
+    "```{admonition} 题\n$$\nx\n$$\n```": "**题**\n\n$$\nx\n$$",
+    ":::{figure} net.svg\n:name: fig-net\n:alt: 网\n题注 {eq}`eq-x`。\n:::": "![网](net.svg)\n\n"
+    "**图 1** 题注 [(1)](#eq-x)。",
+    "(here)=\n一段，{ref}`见此处 <here>`": '<a id="here"></a>\n\n一段，[见此处](#here)',
+}
+EXERCISE = "```{{exercise}}\n:label: ex-{0}\n题。\n```\n\n```{{solution-start}} ex-{0}\n:label: sol-{0}\n```\n\n答。"
+REFUSED = {
+    "{sub}`x`": "不知道 {sub}",
+    "{glue:text}`gone`": "不知道 {glue:text}",
+    "```{list-table}\n* - a\n```": "不知道指令 list-table",
+    "词\n: 释义": "标准 Markdown 里没有",
+    "\\begin{align}\nx\n\\end{align}": "标准 Markdown 里没有",
+    "- 甲 {kbd}`a`\n  乙": "分成了几行",
+    "> $$\n> x\n> $$ (eq-quoted)": "不能写在引文里",
+    EXERCISE.format("a") + "\n\n```{solution-end}\n```\n\n被盖住的正文": "解答之后",
+    EXERCISE.format("b") + "\n\n```{solution-end}\n```\n\n#### 太低的标题": "解答之后",
+}
+
+
+@pytest.fixture(scope="module")
+def small_book(tmp_path_factory):
+    """两本笔记本的小书 → {名字: 笔记本} 与警告。"""
+    folder = tmp_path_factory.mktemp("book")
+    (folder / "conf.py").write_text(CONF, encoding="utf-8")
+    (folder / "chapters" / "more").mkdir(parents=True)
+    (folder / "chapters" / "index.md").write_text(INDEX, encoding="utf-8")
+    (folder / "chapters" / "net.svg").write_text("<svg xmlns='http://www.w3.org/2000/svg'/>", encoding="utf-8")
+    new, cells = nbformat.v4, [nbformat.v4.new_markdown_cell(source) for source in [*WRITTEN, *REFUSED]]
+    cells.append(new.new_code_cell("1", metadata={"tags": ["hide-input"]}))
+    nbformat.write(new.new_notebook(cells=cells), folder / "chapters" / "a.ipynb")
+    cells = [new.new_markdown_cell("(sec-b)=\n# 乙", id="b")]
+    nbformat.write(new.new_notebook(cells=cells), folder / "chapters" / "more" / "b.ipynb")
+    app = SphinxTestApp(srcdir=folder)
+    app.build()
+    warnings = app.warning.getvalue()
+    app.cleanup()
+    written = folder / "_build" / "notebooks"
+    names = {path.relative_to(written).as_posix() for path in written.rglob("*") if path.is_file()}
+    assert names == {"a.ipynb", "net.svg", "more/b.ipynb"}
+    return nbformat.read(written / "a.ipynb", as_version=4), warnings
+
+
+@pytest.mark.parametrize("source", WRITTEN, ids=range(len(WRITTEN)))
+def test_myst_becomes_markdown(small_book, source):
+    cell = small_book[0].cells[list(WRITTEN).index(source)]
+    assert cell.source == WRITTEN[source]
+
+
+def test_what_is_folded_on_the_page_is_hidden(small_book):
+    assert small_book[0].cells[-1].metadata == {"jupyter": {"source_hidden": True}}
+
+
+@pytest.mark.parametrize("source", REFUSED, ids=range(len(REFUSED)))
+def test_unknown_syntax_is_a_warning(small_book, source):
+    """漏译不会悄悄过去：警告使构建失败。"""
+    warnings = [line for line in small_book[1].splitlines() if "笔记本的普通版" in line]
+    assert any(REFUSED[source] in line for line in warnings)
+    assert len(warnings) == len(REFUSED) + 2  # 定义列表有三种记号；不该警告的没有警告
