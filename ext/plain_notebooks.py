@@ -418,4 +418,3 @@ def write(app):
     for path in folder.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()
-

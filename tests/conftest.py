@@ -1,6 +1,7 @@
 """单元测试与网站测试共用的设置。"""
 
 import importlib.util
+import os
 import shutil
 from types import SimpleNamespace
 

@@ -702,6 +702,8 @@ def test_training_outlives_the_terminal(case, make, lines, monkeypatch):
         printed = stream.read().splitlines()
         assert [line[: len(start)] for line, start in zip(printed, lines, strict=True)] == lines
         assert all(f"{loss:.4f}" in line for line, loss in zip(printed, history["test_loss"]))
+
+
 def test_report_is_one_exact_line(capsys):
     """损失四位小数，精度三位；学习率几乎为 0，训练精度就是一开始那个模型的。"""
     X, y = torch.eye(3).repeat(3, 1)[:8], torch.tensor([0, 1, 2, 0, 1, 2, 1, 0])  # 前 6 个对，后 2 个错
