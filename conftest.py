@@ -24,11 +24,8 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     """看网站的测试久，排在最前：两个进程才差不多同时结束。"""
-    items.sort(
-        key=lambda item: (
-            item.path.name not in ("test_browser.py", "test_light_build.py", "test_search.py", "test_site.py")
-        )
-    )
+    first = ("test_browser.py", "test_light_build.py", "test_search.py", "test_site.py")
+    items.sort(key=lambda item: item.path.name not in first)
 
 
 @pytest.hookimpl(wrapper=True)
