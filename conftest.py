@@ -24,8 +24,7 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     """看网站的测试久，排在最前：两个进程才差不多同时结束。"""
-    first = ("test_browser.py", "test_light_build.py", "test_search.py", "test_site.py")
-    items.sort(key=lambda item: item.path.name not in first)
+    items.sort(key=lambda item: item.path.name not in ("test_browser.py", "test_search.py", "test_site.py"))
 
 
 @pytest.hookimpl(wrapper=True)
