@@ -261,11 +261,16 @@ def test_labels_without_an_order(labels):
 
 
 @pytest.mark.parametrize(
-    ("count", "rows", "cols", "scale"),
-    [(60_000, 1, 60_000, 1.5), (1, 1000, 1000, 1.5), (40, 1, 40, 1.5), (4, 2, 2, 30)],
+    ("count", "rows", "cols", "scale", "limit"),
+    [
+        (60_000, 1, 60_000, 1.5, "200 格"),
+        (1, 15, 15, 0.1, "200 格"),
+        (40, 1, 40, 1.5, "50 英寸"),
+        (4, 2, 2, 30, "50 英寸"),
+    ],
 )
-def test_what_nobody_can_read_is_not_drawn(count, rows, cols, scale):
-    with raises_chinese(ValueError, "至多"):
+def test_what_nobody_can_read_is_not_drawn(count, rows, cols, scale, limit):
+    with raises_chinese(ValueError, f"至多.* {limit}"):
         helpers.show_images(torch.zeros(1, 1, 1).expand(count, 1, 1), rows, cols, scale=scale)
     assert plt.get_fignums() == []
 
