@@ -77,7 +77,7 @@ def serve():
         if server.poll() is not None:
             raise Failure(f"端口 {PORT} 已被别的程序占用；请先关掉那个程序。")
         print(f"\n在浏览器中打开 http://127.0.0.1:{PORT}/ ，按 Ctrl+C 结束。")
-        watched = ["chapters", "helpers", "_config.yml", "_toc.yml"]
+        watched = ["chapters", "ext", "helpers", "_config.yml", "_toc.yml"]
         run(PYTHON, "-m", "watchfiles", f'"{PYTHON}" make.py book', *watched, failed="监视文件的程序意外结束。")
     finally:
         server.terminate()

@@ -193,10 +193,9 @@ def test_late_picture_moves_nothing(browser):
     page.close()
 
 
-@pytest.mark.parametrize("width", [1280, 390])
-def test_late_fonts_move_nothing(browser, width):
+def test_late_fonts_move_nothing(browser):
     """公式的字体来得晚，符号表里的段落不多折一行，表格的列宽也不变。"""
-    page = browser.new_page(viewport={"width": width, "height": 900})
+    page = browser.new_page(viewport={"width": 390, "height": 900})
     page.add_init_script(WATCH_SHIFTS)
     late = []
     page.route("**/*.woff2", lambda route: late.append(route))
