@@ -126,7 +126,7 @@ class Book:
         """这一本引用过的文献，编号与页面上的相同。"""
         backend = find_plugin("pybtex.backends", "markdown")()
         entries = [each.formatted_entry for each in self.env.get_domain("cite").citations if each.key in self.cited]
-        entries.sort(key=lambda entry: int(entry.label))
+        entries.sort(key=lambda entry: (len(entry.label), entry.label))
         lines = [f"- [{each.label}] " + " ".join(each.text.render(backend).split()) for each in entries]
         return '## 参考文献<a id="references"></a>\n\n' + re.sub(r"\\([.()-])", r"\1", "\n".join(lines))  # 多余的转义
 

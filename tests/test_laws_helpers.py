@@ -133,7 +133,7 @@ def test_documented_defaults_are_the_defaults(name):
         r"^([*\w, ]+) : (.*)\n((?: .*\n?)*)", section[1] if section else "", re.MULTILINE
     ):
         for parameter in (parameters[each.strip(" *")] for each in names.split(",")):
-            said = re.search(r"默认(?:为|是)?\s*([^，。；（\s]+)", text)
+            said = re.search(r"默认(?:为|是)?\s*(\([^)]*\)|[^，。；（\s]+)", text)
             try:
                 said = said and [ast.literal_eval(said[1].strip("`"))]
             except (SyntaxError, ValueError):  # “默认是仓库里的 data”：用话说的，签名里是 None

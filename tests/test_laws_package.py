@@ -15,10 +15,14 @@ DOCUMENTS = [path for name in ("README", "STYLE", "CONTRIBUTING", "LICENSE") for
 
 
 def lines(name):
-    """去掉空行、注释与 -e . 之后的各行，连同行号。"""
+    """去掉空行、注释与 -e、-r 之后的各行，连同行号。"""
     for number, line in enumerate((ROOT / name).read_text(encoding="utf-8").splitlines(), start=1):
-        if line.strip() and not line.startswith(("#", "-e")):
+        if line.strip() and not line.startswith(("#", "-")):
             yield f"{name} 第 {number} 行", line
+
+
+def requirements():
+    return [*lines("requirements-book.txt"), *lines("requirements.txt")]
 
 
 def installed(name):
@@ -36,7 +40,7 @@ def test_requirements_are_pinned_installed_and_explained():
         assert version and canonicalize_name(name) not in pins, f"{place} 要写成 名字==版本，一个包一行"
         pins[canonicalize_name(name)] = version
     problems = []
-    for place, line in lines("requirements.txt"):
+    for place, line in requirements():
         wanted, reason = Requirement(line.split("#")[0]), line.partition("#")[2]
         pin = pins.get(canonicalize_name(wanted.name))
         if pin is None or not wanted.specifier.contains(pin):
@@ -66,7 +70,7 @@ def test_what_comes_along_is_pinned_too():
     """连带装上的也要钉住，否则同样的命令过几个月装出另一套。"""
     pinned = {canonicalize_name(line.split("==")[0]) for _, line in lines("constraints.txt")}
     needed = set()
-    for _, line in lines("requirements.txt"):
+    for _, line in requirements():
         dependencies(Requirement(line.split("#")[0]).name, needed)
     # 装包用的工具不算；CUDA 的各个包由 torch 自己限定
     loose = {name for name in needed - pinned - {"setuptools", "wheel"} if not re.match("nvidia|cuda|triton", name)}
@@ -78,7 +82,7 @@ def test_files_named_in_the_documents_exist(path):
     """反引号里的路径，在仓库里都有；make.py 的任务也都有。"""
     text = path.read_text(encoding="utf-8")
     named = re.findall(r"`((?:[\w-]+/)+[\w.-]*|[\w-]+\.(?:md|py|yml|toml|txt|ipynb|bib))`", text)
-    made = ("_build/", ".venv/", ".git/")  # 运行时才有
+    made = ("_build/", ".venv/", ".git/", "my-notebooks/")  # 运行时才有
     settle(f"{path.name}：没有 {name}" for name in named if not name.startswith(made) and not (ROOT / name).exists())
     tasks = set(re.findall(r"make\.py (\w+)", text)) | set(re.findall(r"^\| `(\w+)` \|", text, re.MULTILINE))
     code = (ROOT / "make.py").read_text(encoding="utf-8")
