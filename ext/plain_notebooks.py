@@ -12,6 +12,7 @@ import re
 import shutil
 import textwrap
 from collections import namedtuple
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
@@ -68,8 +69,10 @@ class Book:
     def convert(self):
         """{文档名: 笔记本}。做两遍：第一遍写出全部锚点，为的是得知每个标签在哪一格，有没有人指着。"""
         docs = [doc for doc in sorted(self.env.found_docs) if self.env.doc2path(doc).endswith(".ipynb")]
+        self.env.get_doctree = cache(self.env.get_doctree)  # 查一个编号，Sphinx 就要读一遍存下的整页
         for self.final in (False, True):
             notebooks = {doc: self.notebook(doc) for doc in docs}
+        del self.env.get_doctree
         return notebooks
 
     def warn(self, message):
