@@ -397,12 +397,9 @@ def without_glue(source):
 # ---------------------------------------------------------------- Sphinx
 
 
-def write(app, exception):
+def write(app):
     """写到 _build/notebooks，也写到网站的 _sources：下载按钮指向那里。不再有的删去。"""
-    folder = Path(app.outdir).parent / "notebooks"
-    if exception or app.builder.name != "html" or not (app.changed_pages or not folder.exists()):
-        return
-    book, source = Book(app), Path(app.srcdir)
+    book, folder = Book(app), Path(app.outdir).parent / "notebooks"
     chapters = posixpath.dirname(app.config.root_doc)
     wanted = set()
     for doc, notebook in book.convert().items():
@@ -415,12 +412,18 @@ def write(app, exception):
     for name in book.files:
         wanted.add(path := folder / posixpath.relpath(name, chapters))
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, path)
+        shutil.copyfile(Path(app.srcdir, name), path)
     for path in folder.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()
 
 
+def finish(app, exception):
+    is_missing = not (Path(app.outdir).parent / "notebooks").exists()
+    if exception is None and app.builder.name == "html" and (app.changed_pages or is_missing):
+        write(app)
+
+
 def setup(app):
-    app.connect("build-finished", write)
+    app.connect("build-finished", finish)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

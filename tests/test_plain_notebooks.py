@@ -197,13 +197,14 @@ def test_every_lesson_is_there_and_nothing_else():
 # ---------------------------------------------------------------- 书里还没有用到的写法，与不许有的写法
 
 CONF = """
-extensions = ["myst_nb", "sphinx_exercise", "sphinxcontrib.bibtex", "ext.plain_notebooks"]
+from ext import plain_notebooks
+extensions = ["myst_nb", "sphinx_exercise", "sphinxcontrib.bibtex"]
 bibtex_bibfiles = []
 nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 numfig, language, root_doc, html_baseurl = True, "zh_CN", "chapters/index", "https://book.example/zh"
 def setup(app):
-    app.changed_pages = {"全部"}
+    app.connect("build-finished", lambda app, exception: plain_notebooks.write(app))
 """
 INDEX = "# 书\n\n```{glossary}\n词\n  释义。\n```\n\n```{toctree}\na\nmore/b\n```"
 WRITTEN = {
