@@ -12,6 +12,7 @@ import re
 import shutil
 import textwrap
 from collections import namedtuple
+from functools import cache
 from pathlib import Path
 from urllib.parse import unquote, urljoin
 
@@ -68,8 +69,10 @@ class Book:
     def convert(self):
         """{文档名: 笔记本}。做两遍：第一遍写出全部锚点，为的是得知每个标签在哪一格，有没有人指着。"""
         docs = [doc for doc in sorted(self.env.found_docs) if self.env.doc2path(doc).endswith(".ipynb")]
+        self.env.get_doctree = cache(self.env.get_doctree)  # 查一个编号，Sphinx 就要读一遍存下的整页
         for self.final in (False, True):
             notebooks = {doc: self.notebook(doc) for doc in docs}
+        del self.env.get_doctree
         return notebooks
 
     def warn(self, message):
@@ -401,7 +404,7 @@ def folder_of(app):
 def write(app):
     """写到 _build/notebooks，也写到网站的 _sources：下载按钮指向那里。不再有的删去。"""
     folder = folder_of(app)
-    book, source = Book(app), Path(app.srcdir)
+    book = Book(app)
     chapters = posixpath.dirname(app.config.root_doc)
     wanted = set()
     for doc, notebook in book.convert().items():
@@ -414,7 +417,7 @@ def write(app):
     for name in book.files:
         wanted.add(path := folder / posixpath.relpath(name, chapters))
         path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source / name, path)
+        shutil.copyfile(Path(app.srcdir, name), path)
     for path in folder.rglob("*"):
         if path.is_file() and path not in wanted:
             path.unlink()

@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 SETTINGS = ROOT / "tools" / "lab_settings"
+BUILT = ROOT / "_build" / "notebooks"
 MINE = ROOT / "my-notebooks"  # 读者自己的文件夹，不进版本库
 RECORD = ".handed-out.json"  # 发过的每一份的指纹
 
@@ -76,8 +77,10 @@ def main(args):
     draft = args[:1] == ["chapters"]
     folder = ROOT / "chapters" if draft else MINE
     if not draft:
+        if not BUILT.exists():
+            sys.exit("错误：笔记本还没有写好。请先运行 python3 make.py notebooks。")
         try:
-            messages = hand_out(ROOT / "_build" / "notebooks", MINE)
+            messages = hand_out(BUILT, MINE)
         except OSError as error:
             sys.exit(f"错误：无法把笔记本发到 {MINE}（{error}）。请检查磁盘空间与写入权限，再运行一次。")
         print(f"你自己的笔记本在 {MINE}，尽管改：书更新时不会覆盖你改过的。", *messages, sep="\n", flush=True)
