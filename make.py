@@ -59,6 +59,14 @@ def refresh(*notebooks):
     run(PYTHON, "-m", "tools.refresh", *notebooks, failed="有笔记本没有跑完，它的输出没有改动。")
 
 
+def new(name):
+    """加一节：new softmax/margin 照模板造一本能通过全部测试的笔记本。"""
+    install()
+    run(PYTHON, "-m", "tools.new", name, failed="没有加成，见上面的说明。")
+    run(PYTHON, "-m", "tools.refresh", f"chapters/{name}.ipynb", failed="新的一节没有跑完，见上面的输出。")
+    run(PYTHON, "-m", "tests.pins", "--new", failed="新的图与题注没有记下，见上面的输出。")
+
+
 def everywhere():
     """在几种环境里重跑全部笔记本：线程数、指令集、语言、断网等，输出都要一样。"""
     install()
@@ -129,7 +137,7 @@ def tomorrow():
 
 TASKS = {
     task.__name__: task
-    for task in (book, test, notebooks, lab, refresh, serve, bench, everywhere, mutate, oldest, tomorrow)
+    for task in (book, test, notebooks, lab, new, refresh, serve, bench, everywhere, mutate, oldest, tomorrow)
 }
 
 
@@ -271,7 +279,9 @@ def parse(argv):
     parser.add_argument("-h", "--help", action="help", help=argparse.SUPPRESS)
     parser.add_argument("task", choices=TASKS, help=argparse.SUPPRESS)
     args, rest = parser.parse_known_args(argv)
-    if rest and args.task not in ("test", "lab", "refresh", "mutate"):
+    if args.task == "new" and len(rest) != 1:
+        raise Failure("new 后面要写新的一节的名字，例如：python3 make.py new softmax/margin")
+    if rest and args.task not in ("test", "lab", "new", "refresh", "mutate"):
         raise Failure(f"任务 {args.task} 不接受参数：{' '.join(rest)}。")
     return TASKS[args.task], rest
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from sphinx.util.i18n import CatalogRepository
 
-from . import anchors, cards, formulas, pages, plain_notebooks, reading, rebuild, search, typography
+from . import anchors, cards, contents, formulas, pages, plain_notebooks, reading, rebuild, search, typography
 
 HERE = Path(__file__).parent
 
@@ -44,6 +44,7 @@ def setup(app):
     @on("doctree-resolved")
     def each_page_resolved(doctree, docname):
         anchors.drop_repeated_ids(doctree)
+        contents.fill(doctree, docname, app)
         typography.set_lines(doctree)
         typography.use_chinese_colons(doctree)
         book.entries[docname] = search.page_entries(doctree, docname, app)

@@ -1,11 +1,13 @@
 """钉住改了就该再看一眼的东西：题注与它的图、有编号的公式、helpers 的报错。
 
 改过之后测试会变红，说是哪一个；看过，仍然对，就运行 ``python -m tests.pins`` 更新 pins.json，与改动一起提交。
+``python -m tests.pins --new`` 只添上新的，不动原有的。
 """
 
 import hashlib
 import json
 import re
+import sys
 
 import numpy as np
 import torch
@@ -157,6 +159,10 @@ def place(label):
 
 
 if __name__ == "__main__":
-    text = json.dumps({kind: now() for kind, now in PINNED.items()}, ensure_ascii=False, indent=1)
+    pins = {kind: now() for kind, now in PINNED.items()}
+    if sys.argv[1:] == ["--new"]:
+        old = json.loads(FILE.read_text(encoding="utf-8"))
+        pins = {kind: pins[kind] | old[kind] for kind in pins}
+    text = json.dumps(pins, ensure_ascii=False, indent=1)
     FILE.write_text(text + "\n", encoding="utf-8")
     print(f"已更新 {FILE.name}。请用 git diff 看一遍改了什么。")
