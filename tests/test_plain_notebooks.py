@@ -75,7 +75,7 @@ def page_blocks(tag, *dropped):
     tag = copy.copy(tag)
     for output in tag.select(".cell_output"):
         output.replace_with(*output.select("figcaption"))
-    for selector in (".headerlink", ".section-number", ".reading-time", ".contents", "script", *dropped):
+    for selector in (".headerlink", ".section-number", ".reading-time", ".contents", "script", "summary", *dropped):
         for each in tag.select(selector):
             each.decompose()
     return list(blocks(tag))
