@@ -52,6 +52,7 @@ def setup(app):
         book.cards |= cards.page_cards(doctree, app.builder)
         reading.add_reading_time(doctree)
         reading.fold_long_outputs(doctree)
+        reading.mark_wide_figures(doctree)
         reading.load_lazily(doctree)
 
     @on("html-page-context", priority=900)  # 别的扩展都加过样式表以后

@@ -12,14 +12,6 @@ from sphinx.errors import ExtensionError
 
 from . import styles
 
-WIDE = 560  # 像素；这么宽的图缩到手机上，字就看不清了
-
-
-def _sized(image):
-    wide = 'class="wide" ' if int(image[2]) >= WIDE and "class=" not in image[1] else ""
-    return f'{image[1]}{wide}width="{image[2]}" height="{image[3]}"'
-
-
 # 主题写的（正则表达式）→ 换成，依次
 CHANGES = {
     # 读屏软件与无障碍检查要的：侧栏是一个地标；文献条目不用已经废弃的角色
@@ -33,6 +25,7 @@ CHANGES = {
     '="Toggle secondary sidebar"': '="收起或展开本页内容"',
     '="下载此页面"': '="下载本页"',
     '<span class="colon">:': '<span class="colon">：',
+    r'(<summary) aria-label="Toggle hidden content"': r'\1',  # 看得见的“展开代码”就够了
     # 用不到的脚本：检索与快捷键、译文、标签页用的，书里没有；thebe 会从境外取代码
     r'<script [^>]*/(?:doctools|sphinx_highlight)\.js[^>]*></script>\s*': "",
     r'<script [^>]*/translations\.js[^>]*></script>\s*': "",
@@ -43,7 +36,7 @@ CHANGES = {
     # 其余的脚本推迟到正文显示之后
     r'<script (?![^>]*defer)(?=[^>]*src=)': "<script defer ",
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
-    r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': _sized,
+    r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip
 TOGGLE = {"Toggle hidden content": "展开或收起"}  # 折叠块的脚本里写死的英文
 

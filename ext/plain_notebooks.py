@@ -38,7 +38,12 @@ logger = logging.getLogger(__name__)
 # 原文的 [start, end) 换成 text；is_block：前后空一行；cell 不是 None：自成一格，以它为元数据
 Edit = namedtuple("Edit", "start end text is_block cell", defaults=[False, None])
 FOLDED = {"jp-MarkdownHeadingCollapsed": True}  # JupyterLab 折起这个标题，到下一个同级或更高的标题为止
-HIDDEN = {"hide-input": "source_hidden", "hide-output": "outputs_hidden"}  # 网页上折起的，JupyterLab 也折起
+# 网页上折起的，JupyterLab 也折起
+HIDDEN = {
+    "hide-input": ["source_hidden"],
+    "hide-output": ["outputs_hidden"],
+    "hide-cell": ["source_hidden", "outputs_hidden"],
+}
 ROLES = {"term": "std", "ref": "std", "numref": "std", "func": "py", "class": "py", "eq": "math", "cite": "cite"}
 MYST_BLOCKS = {"myst_target", "myst_line_comment", "math_block_label"}
 STANDARD = re.compile(  # 标准 Markdown 与公式的记号，可以原样留下
@@ -115,7 +120,7 @@ class Book:
             return []
         self.enter()
         figure = cell.metadata.get("mystnb", {}).get("figure")
-        hidden = {HIDDEN[tag]: True for tag in tags if tag in HIDDEN}
+        hidden = {part: True for tag in tags for part in HIDDEN.get(tag, [])}
         metadata = {"jupyter": hidden, "tags": [tag for tag in tags if tag not in HIDDEN]}
         cell.metadata = nbformat.from_dict({key: value for key, value in metadata.items() if value})
         cell.source = without_glue(cell.source)
@@ -261,7 +266,7 @@ class Book:
         return f"{self.own_heading(title, self.level + 1, options['label'])}\n\n{self.markdown(body)}", {}
 
     def directive_solution_start(self, name, exercise, options, body):
-        title = f"{translate('Solution to')} {self.text('numref', exercise)}"
+        title = f"{translate('Solution to')} {self.titles[exercise]}"
         heading = self.own_heading(title, self.level + 2, options["label"])
         self.answer = self.level + 2
         return f"{heading}\n\n{ANSWER_BELOW}", FOLDED

@@ -10,6 +10,7 @@ from sphinx_exercise.nodes import exercise_enumerable_node
 CHARACTERS_PER_MINUTE = 300  # 技术文字比小说慢
 LONG_OUTPUT = 15  # 超过这么多行的输出折起来
 SHOWN_LINES = 10
+WIDE = 560  # 像素；这么宽的图缩到手机上，字就看不清了
 DESCRIPTION_LENGTH = 100  # 搜索引擎的摘要大约显示这么多个汉字
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -52,6 +53,14 @@ def _fold(block, lines):
         part("\n".join(lines[SHOWN_LINES:])),
         nodes.raw("", "</details>", format="html"),
     ]
+
+
+def mark_wide_figures(doctree):
+    """宽的图在手机上横向滚动，见 book.css。"""
+    for image in doctree.findall(nodes.image):
+        width = re.match(r"\d+", str(image.get("width", "")))
+        if width and int(width[0]) >= WIDE and not image["classes"]:
+            image["classes"].append("wide")
 
 
 def load_lazily(doctree):

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.book import HTML, ORDER, open_book, where
 
 PAPER = {"width": 718, "height": 1000}  # A4 纸去掉默认的边距
-UNPRINTED = ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint"
+UNPRINTED = ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint, summary"
 # 印在纸上看不见的文字，与一行放不下、被截去的部分；纸上不能滚动，也不能点开
 MISSING = """unprinted => {
   const gone = [];
