@@ -51,6 +51,8 @@ _MENDED = {
     "</em>) -- ": "</em>)：",
     "</strong> -- ": "</strong>：",
     '<span class="colon">:</span>': '<span class="colon">：</span>',
+    # 折叠的代码：看得见的“展开代码”就是名字，不要再写一个英文的
+    '<summary aria-label="Toggle hidden content">': "<summary>",
     # 下载菜单里只写了后缀
     '<span class="btn__text-container">.ipynb</span>': '<span class="btn__text-container">笔记本（.ipynb）</span>',
     '<span class="btn__text-container">.md</span>': '<span class="btn__text-container">源文件（.md）</span>',
