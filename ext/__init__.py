@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 from types import SimpleNamespace
 
+from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.util.i18n import CatalogRepository
 
 from . import anchors, cards, contents, formulas, pages, plain_notebooks, reading, rebuild, search, typography
@@ -51,6 +52,7 @@ def setup(app):
         book.terms += search.glossary_terms(doctree)
         book.cards |= cards.page_cards(doctree, app.builder)
         reading.add_reading_time(doctree)
+        reading.name_folded_code(doctree)
         reading.fold_long_outputs(doctree)
         reading.mark_wide_figures(doctree)
         reading.load_lazily(doctree)
@@ -91,6 +93,9 @@ def configure(app):
         app.add_js_file(f"{name}.js", defer="defer")
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))
+    # myst-nb 只为 html 登记了折起的单元格；别的扩展为 singlehtml 登记过，Sphinx 就不再退回到 html 的
+    hidden = (visit_HideCellInput, depart_HideCellInput)
+    app.add_node(HideCodeCellNode, override=True, html=hidden, singlehtml=hidden)
     for catalog in CatalogRepository(HERE, ["locale"], config.language, "utf-8").catalogs:
         if catalog.is_outdated():
             catalog.write_mo(config.language)

@@ -352,7 +352,7 @@ class Book:
         """页面上显示的文字，与相对于这一页的网址。"""
         explicit, title, target = split_explicit_title(content)
         if role == "ref" and not explicit and target in getattr(self.env, "sphinx_exercise_registry", {}):
-            return self.titles.get(target, ""), ""
+            return re.sub(r" \(.*\)$", "", self.titles.get(target, "")), ""  # 页面上只写编号，不写难度
         title += "()" if role == "func" else ""
         kind, target = "p" if role == "cite" else role, target.lower() if role in ("ref", "numref") else target
         shown, domain = nodes.inline("", title), self.env.get_domain(ROLES[role])

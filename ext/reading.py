@@ -5,6 +5,7 @@ import re
 from html import escape
 
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx_exercise.nodes import exercise_enumerable_node
 
 CHARACTERS_PER_MINUTE = 300  # 技术文字比小说慢
@@ -53,6 +54,17 @@ def _fold(block, lines):
         part("\n".join(lines[SHOWN_LINES:])),
         nodes.raw("", "</details>", format="html"),
     ]
+
+
+def name_folded_code(doctree):
+    """折起来的代码写明是什么、有几行，读者才好决定要不要展开。"""
+    cells = doctree.findall(lambda node: isinstance(node, nodes.container) and "cell" in node["classes"])
+    for cell, node in [(cell, node) for cell in cells for node in cell.findall(HideCodeCellNode)]:
+        code = next(node.findall(nodes.literal_block), nodes.literal_block()).astext()
+        drawn = any(cell.findall(nodes.image))
+        kind = "检查的代码" if code.startswith("def check_") else "画图的代码" if drawn else "代码"
+        words = f"{kind}（{len(code.splitlines())} 行）"
+        node["prompt_show"], node["prompt_hide"] = words, f"收起{words}"
 
 
 def mark_wide_figures(doctree):

@@ -9,7 +9,9 @@ import re
 import torch
 
 TOKEN = re.compile(r"\\[A-Za-z]+|\d+(?:\.\d+)?|[A-Za-z]+_hat|ones|\S")
-DROPPED = re.compile(r"\\left|\\right|\\[,;]|\\quad\b|\{\}|&|\\(?:begin|end)\{aligned\}|\(\s*w\s*,\s*b\s*\)")
+DROPPED = re.compile(
+    r"\\text\{[^}]*\}|\\left|\\right|\\[,;]|\\quad\b|\{\}|&|\\(?:begin|end)\{aligned\}|\(\s*w\s*,\s*b\s*\)"
+)
 FUNCTIONS = {r"\exp": torch.exp, r"\log": torch.log, r"\sigma": torch.sigmoid}
 LOOPS = {r"\sum": sum, r"\prod": math.prod}
 
@@ -20,7 +22,7 @@ def parts(latex):
         r"\\(?:mathbf|boldsymbol)\{(\w)\}", lambda bold: " ones " if bold[1] == "1" else f" {bold[1]} ", latex
     )
     latex = DROPPED.sub(" ", re.sub(r"\\hat\{\s*(\w)\s*\}", r" \1_hat ", latex))
-    rows = re.split(r"\\\\(?=\s*[a-z])|\\qquad|\\Longrightarrow", latex)
+    rows = re.split(r"\\\\(?=\s*(?:[a-zA-Z]|\\frac))|\\qquad|\\Longrightarrow", latex)
     return [[part.strip().rstrip(" .,\\") for part in re.split(r"(?<![a-z])=(?!\d)", row)] for row in rows]
 
 

@@ -112,7 +112,12 @@ def notebook():
     cells = [
         nb.new_markdown_cell("(sec-one)=\n# 甲\n\n用{term}`回归`做的第一节{cite}`gauss1809`。"),
         nb.new_markdown_cell("(sec-one-loss)=\n## 损失\n\n$$y = 2 x$$ (eq-line)\n\n其中 $\\mathbf{x}$，是输入。"),
-        nb.new_code_cell("print(text)", metadata={"tags": ["hide-input"]}, outputs=[nb.new_output("stream", text=LONG)], execution_count=1),
+        nb.new_code_cell(
+            "print(text)",
+            metadata={"tags": ["hide-input"]},
+            outputs=[nb.new_output("stream", text=LONG)],
+            execution_count=1,
+        ),
         nb.new_markdown_cell(EXERCISES),
         nb.new_code_cell("plt.show()", outputs=[drawn, drawn], execution_count=2),
         nb.new_markdown_cell(":::{solution-end}\n:::"),

@@ -65,7 +65,10 @@ FORMULAS = {
     "eq-normal": [(NO_BIAS, gradient(mean_loss(WEIGHT), WEIGHT)), None],
     "eq-closed-form": [(NO_BIAS, torch.linalg.lstsq(FEATURES, (TARGET - BIAS).reshape(-1, 1)).solution.reshape(-1))],
     "eq-linear-gradient": [
-        (regression(), gradient(helpers.squared_loss(FEATURES[I] @ WEIGHT + BIAS, TARGET[I]), WEIGHT)),
+        (
+            regression(x=FEATURES[:, 0]),
+            gradient(helpers.squared_loss(FEATURES[I] @ WEIGHT + BIAS, TARGET[I]), WEIGHT)[0],
+        ),
         (regression(), PREDICTION[I] - TARGET[I]),
     ],
     "eq-nll": [(regression(), NLL)],

@@ -184,8 +184,9 @@ def test_english_in_brackets_belongs_to_its_term(book):
         name, english = entries[node["id"]]
         after = "".join(link.find_all_next(string=True)[len(link.find_all(string=True)) :][:3])
         said = re.match(r"（([A-Za-z][^（）]*)）", after)
-        said = [word.strip() for word in re.split(r"[，、]|又称", said[1])] if said else []
-        if link.get_text() != name or set(said) - {"", *english}:
+        words_said = map(str.strip, re.split(r"[，、]|又称", said[1])) if said else []
+        said = [word for word in words_said if re.match("[A-Za-z]", word)]  # “也译偏置”之类不算
+        if link.get_text() != name or set(said) - {*english}:
             place = where(page.name, f"{{term}}`{link.get_text()}")
             problems.append(f"{place}：{link.get_text()}（{'，'.join(said)}）不是{name}（{'，'.join(english)}）")
     for page in book.chapters:
