@@ -1,4 +1,4 @@
-"""钉住改了就该再看一眼的东西：题注与它的图、有编号的公式、helpers 的报错。
+"""钉住改了就该再看一眼的东西：题注与它的图、行间公式、helpers 的报错。
 
 改过之后测试会变红，说是哪一个；看过，仍然对，就运行 ``python -m tests.pins`` 更新 pins.json，与改动一起提交。
 ``python -m tests.pins --new`` 只添上新的，不动原有的。
@@ -38,9 +38,13 @@ def captions():
 
 
 def formulas():
-    """标签 → LaTeX。"""
-    text = "\n".join(text for *_, text in sources())
-    return {label: squeeze(latex) for latex, label in re.findall(r"\$\$\n([^$]*)\n\$\$ \((eq-[\w-]+)\)", text)}
+    """标签 → LaTeX；没有编号的行间公式，写成这一页的第几个。"""
+    found = {}
+    for page, _, text in sources():
+        for latex, label in re.findall(r"\$\$\n([^$]*)\n\$\$(?: \((eq-[\w-]+)\))?", text):
+            others = sum(key.startswith(page) for key in found)
+            found[label or f"{page} 没有编号的第 {others + 1} 个"] = squeeze(latex)
+    return found
 
 
 # 写错的调用；X 是特征，p 是概率，y 是标签，w 是有梯度的参数，net、loader 是配好的模型与数据

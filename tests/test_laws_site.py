@@ -41,19 +41,27 @@ def book():
 # 没有渲染成功、原样留在页面上的 Markdown 与指令
 RAW_MARKUP = re.compile(r"```|:::|\{[a-z][\w:-]*\}`|\{glue|\{eval-rst|\{(?:exercise|solution|note)[\w-]*\}|\*\*|\]\(")
 FAILED = ".system-message, .problematic, .katex-error, .math:not(:has(.katex)), .xref:not(a > .xref)"
+# 句读在一段的开头、在空格之后，或两个连着
+STRAY_MARK = re.compile(r"(?:^|\s)[，。；：、！？）”》]|[，。；：、！？]\s*[，。；：、！？]")
 SERIAL_OR_CHINESE = re.compile(r"^(?:id|term-)\d+$|[\u4e00-\u9fff]")
 LINKING = {"a": "href", "link": "href", "img": "src", "script": "src", "source": "src", "iframe": "src"}
 
 
 def test_everything_is_rendered(book):
-    """没有原样的标记、构建的警告、没找到的引用、没排成的公式、没有替代文字的图；页面说自己是中文。"""
+    """没有原样的标记、错位的句读、构建的警告、没找到的引用、没排成的公式、没有替代文字的图；页面说自己是中文。"""
 
     def problems(page):
         if not page.soup.html.get("lang", "").startswith("zh"):
             yield "<html lang> 不是中文"
         for text in page.article.find_all(string=RAW_MARKUP):
-            if not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(class_="math"):
+            if not text.find_parent(["pre", "code", "script", "style"]) and not text.find_parent(
+                class_=["math", "sig"]
+            ):
                 yield f"没有渲染的标记：{squeeze(text)[:60]}"
+        for text in (node.get_text() for node in page.article.select("p, li, dd, td, figcaption, h1, h2, h3")):
+            yield from (
+                f"句读错了位：{text[max(0, mark.start() - 9) : mark.end() + 9]}" for mark in STRAY_MARK.finditer(text)
+            )
         yield from (f"没有排成，或没有找到：{node.get_text()[:80]}" for node in page.article.select(FAILED))
         yield from (f"图没有替代文字：{node.get('src')}" for node in page.article.select("img:not([alt]), img[alt='']"))
 
