@@ -58,13 +58,13 @@ def _fold(block, lines):
 
 def name_folded_code(doctree):
     """折起来的代码写明是什么、有几行，读者才好决定要不要展开。"""
-    cells = doctree.findall(lambda node: isinstance(node, nodes.container) and "cell" in node["classes"])
-    for cell, node in [(cell, node) for cell in cells for node in cell.findall(HideCodeCellNode)]:
-        code = next(node.findall(nodes.literal_block), nodes.literal_block()).astext()
+    for cell in doctree.findall(lambda node: isinstance(node, nodes.container) and "cell" in node["classes"]):
         drawn = any(cell.findall(nodes.image))
-        kind = "检查的代码" if code.startswith("def check_") else "画图的代码" if drawn else "代码"
-        words = f"{kind}（{len(code.splitlines())} 行）"
-        node["prompt_show"], node["prompt_hide"] = words, f"收起{words}"
+        for node in cell.findall(HideCodeCellNode):
+            code = next(node.findall(nodes.literal_block), nodes.literal_block()).astext()
+            kind = "检查的代码" if code.startswith("def check_") else "画图的代码" if drawn else "代码"
+            words = f"{kind}（{len(code.splitlines())} 行）"
+            node["prompt_show"], node["prompt_hide"] = words, f"收起{words}"
 
 
 def mark_wide_figures(doctree):

@@ -175,8 +175,8 @@ def test_in_jupyterlab(notebook, server):
     saved = wait_for(lambda: '"version"' in file.read_text("utf-8") and nbformat.read(file, as_version=4))
     assert list(outputs(saved)) == list(outputs(plain(LESSON)))
 
-    tab.locator(".jp-MarkdownOutput a", has_text="向量计算").first.click()
-    tab.wait_for_selector(".lm-TabBar-tab >> text=vectorization.ipynb")
+    tab.locator(".jp-MarkdownOutput a", has_text="从一个特征到许多特征").first.click()
+    tab.wait_for_selector(".lm-TabBar-tab >> text=features.ipynb")
     assert tab.locator(".jp-Dialog, .Toastify__toast").all_inner_texts() == []  # 不问新闻，不报错
     assert [each for each in requests if not each.startswith((url, "data:", "blob:"))] == []
     assert json.loads((folder / lab.RECORD).read_text(encoding="utf-8")).keys() >= {"errors.ipynb"}

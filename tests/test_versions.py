@@ -38,7 +38,7 @@ def test_settings_are_the_same_book(tmp_path, monkeypatch):
     config = runpy.run_path(str(tmp_path / "conf.py"))
     assert config["language"] == "zh_CN" and config["nb_execution_mode"] == "off"
     assert "jupyter_book" not in config["extensions"] and "sphinx_external_toc" in config["extensions"]
-    for name in ("templates_path", "html_static_path", "bibtex_bibfiles"):
+    for name in ("locale_dirs", "bibtex_bibfiles"):
         assert config[name] and all((ROOT / path).exists() and path.startswith(str(ROOT)) for path in config[name])
 
 

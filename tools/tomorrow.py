@@ -42,7 +42,7 @@ def settings():
         user_yaml=ROOT / "_config.yml", sourcedir=ROOT, cli_config={"latex_individualpages": False}
     )
     config["extensions"].remove("jupyter_book")
-    for name in ("templates_path", "html_static_path", "bibtex_bibfiles"):
+    for name in ("locale_dirs", "bibtex_bibfiles"):
         config[name] = [str(ROOT / path) for path in config[name]]
     paths = [str(ROOT), *sys.path[before:]]  # 我们自己的扩展所在的文件夹
     return "\n".join([f"import sys\nsys.path[:0] = {paths!r}", *(f"{name} = {config[name]!r}" for name in config), ""])
