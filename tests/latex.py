@@ -22,7 +22,7 @@ def parts(latex):
         r"\\(?:mathbf|boldsymbol)\{(\w)\}", lambda bold: " ones " if bold[1] == "1" else f" {bold[1]} ", latex
     )
     latex = DROPPED.sub(" ", re.sub(r"\\hat\{\s*(\w)\s*\}", r" \1_hat ", latex))
-    rows = re.split(r"\\\\(?=\s*(?:[a-zA-Z]|\\frac))|\\qquad|\\Longrightarrow", latex)
+    rows = re.split(r"\\\\(?=\s*(?:[a-zA-Z]|\\frac|\\nabla))|\\qquad|\\Longrightarrow", latex)
     return [[part.strip().rstrip(" .,\\") for part in re.split(r"(?<![a-z])=(?!\d)", row)] for row in rows]
 
 

@@ -82,7 +82,7 @@ FORMULAS = {
     "eq-softmax": [(classification(), PROBABILITIES[I, J]), None],
     "eq-shift": [(classification(e=torch.tensor(math.e).double()), PROBABILITIES[I, J])],
     "eq-temperature": [(classification(), helpers.softmax(SCORES.detach() / SIGMA)[I, J])],
-    "eq-logistic": [(classification(), PROBABILITIES[I, 0])],
+    "eq-logistic": [(classification(), PROBABILITIES[I, 1])],
     "eq-cross-entropy": [(classification(), CROSS_ENTROPY[I])],
     "eq-cross-entropy-c": [(classification(c=LABELS[I]), CROSS_ENTROPY[I])],
     "eq-cross-entropy-mean": [(classification(**BATCH), CROSS_ENTROPY.mean())],

@@ -155,6 +155,12 @@ def shifted(image, k):
     return nn.functional.pad(image, (k, -k))
 
 
+def plane_step(X, y, W, lr):
+    W = W.clone().requires_grad_()
+    nn.functional.cross_entropy(X @ W, y).backward()
+    return (W - lr * W.grad).detach()
+
+
 # 各检查函数，与该说出的提示和引出它的错误答案
 WRONG_ANSWERS = {
     "check_mse": {
@@ -210,6 +216,26 @@ WRONG_ANSWERS = {
         "y[i] 列": lambda y, num_classes: one_hot(y, num_classes).flip(1),
         "编号 4": one_hot,
         "编号 -1": one_hot_without_negative_check,
+    },
+    "check_softmax": {
+        "三处": lambda O: O.exp() / ...,
+        "每一列": lambda O: torch.softmax(O, dim=0),
+        "先取指数": lambda O: O / O.sum(dim=1, keepdim=True) - 1,
+        "第一行应是": lambda O: O.exp(),
+    },
+    "check_loss": {
+        "三处": lambda O, y: O - ...,
+        "形状应为": lambda O, y: nn.functional.cross_entropy(O, y),
+        "inf": lambda O, y: -torch.softmax(O, dim=1)[range(3), y].log(),
+        "值不对": lambda O, y: torch.zeros(3),
+    },
+    "check_one_step": {
+        "三处": lambda X, y, W, b, lr: W - ...,
+        "形状对不上": lambda X, y, W, b, lr: (W - X @ W, b),
+        "方向反了": lambda X, y, W, b, lr: (2 * W - plane_step(X, y, W, lr), b),
+        "学习率": lambda X, y, W, b, lr: (plane_step(X, y, W, 1), b),
+        "除以样本数": lambda X, y, W, b, lr: (plane_step(X, y, W, lr * len(X)), b),
+        "dim=1": lambda X, y, W, b, lr: (W, b),
     },
     "check_log_softmax": {
         "小的 logit": lambda O: O,
