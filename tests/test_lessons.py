@@ -247,7 +247,6 @@ WRONG_ANSWERS = {
     "check_fit_epoch": {
         "三处": lambda W, b, data, lr: lr * ...,
         "b 没有动": lambda W, b, data, lr: None,
-        "两遍": one_step(lambda n: n**2),
         "没有除以": one_step(lambda n: 1),
         "最后一批": one_step(lambda n: 2),
     },
