@@ -300,7 +300,7 @@ def _average(net, data_iter, measure):
     "没有测试数据，test_iter 写 None。旧写法里的 batch_size、params、lr、optimizer 合成一个 updater："
     "torch.optim.SGD(params, lr)，或 lambda batch_size: helpers.sgd(params, lr, batch_size)。"
 )
-def train(net, train_iter, test_iter, loss, num_epochs, updater):
+def train(net, train_iter, test_iter, loss, num_epochs, updater, verbose=True):
     """训练若干轮，每轮打印一行并记录。线性回归与 softmax 回归、从零与简洁实现都用它。
 
     归约约定：``loss`` 返回每个样本的损失。若 ``updater`` 是 ``torch.optim`` 的优化器，
@@ -322,6 +322,8 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
         轮数，至少为 1。
     updater : torch.optim.Optimizer or callable
         优化器，或形如 ``updater(batch_size)`` 的函数。
+    verbose : bool
+        每轮打印一行，默认 True；False 时什么也不打印，返回的记录照旧。
 
     Returns
     -------
@@ -361,7 +363,8 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater):
             record["test_loss"] = evaluate_loss(net, test_iter, loss)
         for name, value in record.items():
             history.setdefault(name, []).append(value)
-        _print_record(epoch, record)
+        if verbose:
+            _print_record(epoch, record)
     if start.left_alone():
         warnings.warn(
             "训练结束了，没有一个参数变过，而梯度不是 0：学习率是 0 或太小，或者 updater 更新的不是这个模型的参数。"

@@ -357,6 +357,22 @@ def run(case, num_epochs=2, lr=0.1, loss=None, test=False, net=None):
     return helpers.train(net or linear, loader, loader if test else None, loss or default_loss, num_epochs, optimizer)
 
 
+@pytest.mark.parametrize("kind", ["分类", "回归"])
+@pytest.mark.parametrize("verbose", [True, False])
+def test_quiet_training_is_the_same_training(case, verbose, capsys):
+    """verbose 只管打印：记录与训练好的参数一个数也不变。"""
+    (X, y), linear, loss = case
+    other, loader = copy.deepcopy(linear), helpers.load_array((X, y), 16, is_train=False)
+    histories = []
+    for net, options in [(linear, {}), (other, {"verbose": verbose})]:
+        capsys.readouterr()
+        updater = torch.optim.SGD(net.parameters(), lr=0.1)
+        histories.append(helpers.train(net, loader, loader, loss, 2, updater, **options))
+    assert capsys.readouterr().out.count("第") == (2 if verbose else 0)
+    assert histories[0] == histories[1] and len(histories[1]["train_loss"]) == 2
+    torch.testing.assert_close(linear.state_dict(), other.state_dict(), rtol=0, atol=0)
+
+
 @pytest.mark.parametrize(
     ("kind", "test", "keys"),
     [
