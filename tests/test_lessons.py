@@ -4,9 +4,9 @@ nbval 只比对书里演示过的那一两次调用；这里换别的输入再�
 """
 
 import ast
+import timeit
 from collections.abc import Iterator
 from functools import cache
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -109,20 +109,27 @@ def draw(page, marker, monkeypatch, **names):
 
 
 def test_timing_bars(monkeypatch):
-    timer = SimpleNamespace(start=lambda: None, stop=iter([3.0, 1.0]).__next__)
-    a, b, c = torch.zeros(3, 1)
-    names = {"Timer": lambda: timer, "n": 1, "a": a, "b": b, "c": c}
-    ax = draw("linear_regression/vectorization", "timer = Timer()", monkeypatch, **names)
+    names = {"loop_seconds": 3.0, "vector_seconds": 1.0}
+    ax = draw("linear_regression/vectorization", "ax.barh", monkeypatch, **names)
     labels = [text.get_text() for text in ax.get_yticklabels()]
     widths = [bar.get_width() for bar in ax.patches]
     assert dict(zip(labels, widths)) == {"逐元素标量加法": 3e6, "矢量相加": 1e6}
 
 
 def test_timing_lines(monkeypatch):
-    names = {"add_by_loop": None, "median_seconds": lambda add, n: n if add is None else 1}
+    names = {"sizes": [1, 10, 100, 1000], "loop": [1, 10, 100], "vector": [0.5, 0.5, 0.5, 5]}
     ax = draw("linear_regression/vectorization", "ax.loglog", monkeypatch, **names)
-    lines = {line.get_label(): line.get_ydata().tolist() for line in ax.lines}
-    assert lines == {"逐元素标量加法": [1e6, 1e7, 1e8, 1e9, 1e10], "矢量相加": [1e6] * 5}
+    lines = {line.get_label(): [line.get_xdata().tolist(), line.get_ydata().tolist()] for line in ax.lines[:2]}
+    loop, vector = [[1, 10, 100], [1e6, 1e7, 1e8]], [[1, 10, 100, 1000], [5e5, 5e5, 5e5, 5e6]]
+    assert lines == {"逐元素标量加法": loop, "矢量相加": vector}
+    assert [text.get_text() for text in ax.texts] == ["快约 200 倍"]
+
+
+@pytest.mark.parametrize("name", ["median_seconds", "my_median_seconds"])
+def test_median_seconds(name):
+    """慢的一次不算；先预热一次，不计时。"""
+    check = lesson("linear_regression/vectorization")["check_median_seconds"]
+    assert check(lesson("linear_regression/vectorization")[name]) == "对了"
 
 
 # ---------------------------------------------------------------- 练习的检查函数
@@ -177,6 +184,23 @@ def plane_step(X, y, W, lr):
     return (W - lr * W.grad).detach()
 
 
+def timed(run, number, repeat):
+    return timeit.repeat(run, number=number, repeat=repeat)
+
+
+def step(params, loss, lr, zero=True):
+    loss.backward()
+    with torch.no_grad():
+        for param in params:
+            param -= lr * param.grad
+            param.grad *= not zero
+
+
+class Unfinished(nn.Linear):
+    def forward(self, X):
+        return (...).squeeze(...)
+
+
 # 各检查函数，与该说出的提示和引出它的错误答案
 WRONG_ANSWERS = {
     "check_mse": {
@@ -215,6 +239,23 @@ WRONG_ANSWERS = {
         "开方": lambda P, Q: torch.cdist(P, Q) ** 2,
         "最后一维": lambda P, Q: torch.cdist(P, Q, p=1),
     },
+    "check_median_seconds": {
+        "三处": lambda run, number, repeat: timed(run, number, repeat)[...],
+        "平均数": lambda run, number, repeat: sum(timed(run, number, repeat)) / repeat / number,
+        "除以遍数": lambda run, number, repeat: sorted(timed(run, number, repeat))[1],
+        "应得 2": lambda run, number, repeat: timed(run, number, repeat)[1] / number,
+        "预热": lambda run, number, repeat: sorted(timed(run, number, repeat))[1] / number,
+    },
+    "check_step": {
+        "三处": lambda params, l, lr: params[0].sub_(lr * ...),
+        "先把 l 合成一个数": lambda params, l, lr: l.backward(),
+        "方向反了": lambda params, l, lr: step(params, l.mean(), -lr),
+        "求了和": lambda params, l, lr: step(params, l.sum(), lr),
+        "除了两次": lambda params, l, lr: step(params, l.mean(), lr / len(l)),
+        "忘了乘学习率": lambda params, l, lr: step(params, l.mean(), 1),
+        "没有清零": lambda params, l, lr: step(params, l.mean(), lr, zero=False),
+        "应走到": lambda params, l, lr: step(params, l.mean(), lr / 3),
+    },
     "check_batches": {
         "4、4、2": lambda n, size, drop_last=False: in_order(n, size + 1),
         "各批应有": lambda n, size, drop_last=False: torch.randperm(n).split([3, 3, 4] if size == 4 else size),
@@ -225,6 +266,7 @@ WRONG_ANSWERS = {
     "check_module": {
         "3 个权重与 1 个偏差": lambda num_features: nn.Linear(num_features, 1, bias=False),
         "squeeze": lambda num_features: nn.Linear(num_features, 1),
+        "两处": lambda num_features: Unfinished(num_features, 1),
     },
     "check_one_hot": {
         "形状": lambda y, num_classes: one_hot(y, num_classes + 1),
