@@ -226,7 +226,6 @@ KINDS = re.compile("^(sec|fig|ex|equation)-")
 # 句子与所指的地方没有共同的词，但读者看得懂：(页, 标签) → 理由
 NO_SHARED_WORD = {
     ("chapters/index", "sec-vectorization-timing"): "打卡清单照任务的说法写：哪一种更快，要测了才知道",
-    ("chapters/softmax/scratch", "sec-fashion-mnist"): "链接写的是整节的标题，就是数据集的名字",
 }
 
 
