@@ -52,7 +52,8 @@ def test_failed_build_is_built_anew(make, fake):
     assert ["--all" in command for command in fake.commands if "build" in command] == [False, True, False]
 
 
-STUB = """#!{python}
+STUB = """#!/bin/sh
+"exec" "{python}" "$0" "$@"  # 路径里可能有空格，不能写在第一行
 import os, signal, sys, time
 for number in (signal.SIGINT, signal.SIGTERM):
     signal.signal(number, signal.default_int_handler)

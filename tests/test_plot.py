@@ -254,7 +254,7 @@ def test_titles_may_be_any_sequence(titles):
     assert [ax.get_title() for ax in axes] == ["9", "0"]
 
 
-@pytest.mark.parametrize("labels", [{9, 0}, {9: 1, 0: 2}, 9, torch.tensor(9), b"ab", None])
+@pytest.mark.parametrize("labels", [{9, 0}, {9: 1, 0: 2}, 9, torch.tensor(9), b"ab", None], ids=repr)
 def test_labels_without_an_order(labels):
     with raises_chinese(TypeError, "labels", "序列"):
         helpers.show_fashion_mnist(torch.rand(2, 1, 28, 28), labels)
