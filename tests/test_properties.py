@@ -401,6 +401,22 @@ CALLS = {
         },
     ),
 }
+# 报错要说出是哪个参数；这些可以用读者的话说
+SAID = {
+    "features": "特征|数据",
+    "labels": "标签|标题|类别编号|数据",
+    "y": "标签",
+    "y_hat": "共 0 类",
+    "data_arrays": "特征|数据",
+    "data_iter": "每一批|特征",
+    "train_iter": "每一批|特征",
+    "params": "参数",
+    "loss": "损失",
+    "imgs": "图像",
+    "images": "图像|num_cols",
+    "titles": "标题",
+    "legend": "图例",
+}
 BAD = [pytest.param(call, name, id=f"{call}-{name}") for call, (_, bad) in CALLS.items() for name in bad]
 
 
@@ -432,7 +448,8 @@ def test_bad_arguments_are_refused_in_chinese(call, name, data):
     before = state(arguments)
     with pytest.raises((TypeError, ValueError, RuntimeError, FloatingPointError)) as caught:
         getattr(helpers, call)(**arguments)
-    assert re.search(CHINESE, str(caught.value)), caught.value
+    said = str(caught.value)
+    assert re.search(CHINESE, said) and re.search(rf"(?<!\w){name}(?![A-Za-z])|{SAID.get(name, name)}", said), said
     assert state(arguments) == before  # 没有白做的事：参数没有改，没有画了一半的图
 
 
