@@ -111,8 +111,8 @@ def lab(*folder):
 def mutate(*names):
     """在 helpers 里逐处种下小错误，看测试抓不抓得住，列出没有抓住的；不给名字就是全部。"""
     install()
-    pip = [PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]  # 只有这里用到 mutmut，所以用时才装
-    run(*pip, "mutmut", "-c", "constraints.txt", failed="mutmut 没有装好，见上面的输出。")
+    # 只有这里用到 mutmut，所以用时才装
+    run(*_installer(), "mutmut", "-c", "constraints.txt", failed="mutmut 没有装好，见上面的输出。")
     run(PYTHON, "-m", "mutmut", "run", *names, failed="没有跑完，见上面的输出（mutmut 不能在 Windows 上运行）。")
     run(PYTHON, "-m", "mutmut", "results", failed="列不出结果，见上面的输出。")
 

@@ -41,12 +41,6 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
-def labels(notebook):
-    """一本里的全部标签：``(label)=`` 与指令的 ``:label:``、``:name:``。"""
-    text = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
-    return [first or second for first, second in re.findall(r"^(?:\((\S+)\)=|:(?:label|name): *(\S+))$", text, re.M)]
-
-
 def run_make(folder, *args, **env):
     return subprocess.run(
         [sys.executable, "make.py", *args],

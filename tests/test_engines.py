@@ -54,7 +54,7 @@ def test_which_engines_run_a_test(monkeypatch):
 )
 def test_a_machine_without_browsers(bare, options, status, words):
     command = [sys.executable, "-m", "pytest", "-n0", "tests/test_browser.py", "-k", "test_icons_are_drawn", *options]
-    env = {**os.environ, "PYTHONUTF8": "1", "FRESH_KERNELS": "1"}  # 用不到内核
+    env = {**os.environ, "PYTHONUTF8": "1"}
     result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=120)
     last = (result.stdout + result.stderr).strip().splitlines()[-6:]
     assert result.returncode == status and words in "\n".join(last)

@@ -10,9 +10,9 @@ import os
 import shutil
 import sys
 from itertools import count
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
+
 SETTINGS = ROOT / "tools" / "lab_settings"
 BUILT = ROOT / "_build" / "notebooks"
 MINE = ROOT / "my-notebooks"  # 读者自己的文件夹，不进版本库

@@ -10,9 +10,9 @@ import shutil
 import subprocess
 import sys
 import venv
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
+
 FOLDER = ROOT / "_build" / "oldest"
 
 

@@ -10,13 +10,13 @@ import subprocess
 import sys
 import venv
 from importlib.metadata import requires
-from pathlib import Path
 
 from bs4 import BeautifulSoup
 from jupyter_book.config import get_final_config
 from packaging.requirements import Requirement
 
-ROOT = Path(__file__).resolve().parent.parent
+from tools import ROOT
+
 TODAY = ROOT / "_build" / "html"
 FOLDER = ROOT / "_build" / "tomorrow"
 HTML = FOLDER / "html"
