@@ -5,6 +5,8 @@
 
 import os
 import shutil
+import subprocess
+import sys
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -27,6 +29,7 @@ HOW_TO_INSTALL = "\n".join(
     }.items()
 )
 SKIPPED = "没有找到浏览器"
+DRIVER = [sys.executable, "-m", "playwright", "--version"]  # 运行 Playwright 自带的 node
 
 # 只在 Chromium 里跑的测试，原因都在这里；用作装饰器。其余的哪种引擎都要通过。
 reads_clipboard = pytest.mark.chromium_only("别的引擎不许程序读剪贴板")
@@ -34,10 +37,26 @@ measures_shifts = pytest.mark.chromium_only("只有 Chromium 报告版面移动"
 sees_file_requests = pytest.mark.chromium_only("从 file:// 打开时，Firefox 不报告请求，也不能拦下")
 
 
+@cache
+def driver_problem():
+    """Playwright 自带的程序打不开的原因：系统里缺库时，有浏览器也驱动不了。打得开就是空的。"""
+    result = subprocess.run(DRIVER, capture_output=True, encoding="utf-8", errors="replace")
+    if not result.returncode:
+        return ""
+    return (
+        f"Playwright 自带的程序打不开：{result.stderr.strip()}\n"
+        "  先补上它缺的库，例如缺 libatomic.so.1 时 apt install libatomic1\n"
+    )
+
+
+def how_to_install():
+    return driver_problem() + HOW_TO_INSTALL
+
+
 def downloaded():
     """playwright install 装好了哪几种。问 Playwright 要半秒；放它们的文件夹不在，就不必问。"""
     folder = Path(user_cache_dir("ms-playwright", appauthor=False, opinion=False))
-    if "PLAYWRIGHT_BROWSERS_PATH" not in os.environ and not folder.is_dir():
+    if "PLAYWRIGHT_BROWSERS_PATH" not in os.environ and not folder.is_dir() or driver_problem():
         return []
     with sync_playwright() as playwright:
         return [name for name in ENGINES if Path(getattr(playwright, name).executable_path).exists()]
@@ -47,7 +66,7 @@ def downloaded():
 def found():
     """{引擎: 程序的路径}；用 Playwright 自己的就是 None。"""
     system = next(filter(None, map(shutil.which, SYSTEM_CHROMIUM)), None)
-    paths = dict.fromkeys(downloaded()) | ({"chromium": system} if system else {})
+    paths = dict.fromkeys(downloaded()) | ({"chromium": system} if system and not driver_problem() else {})
     return {name: paths[name] for name in ENGINES if name in paths}
 
 
@@ -57,7 +76,7 @@ def missing(wanted):
     if unknown := [name for name in names if name not in ENGINES]:
         return f"--engines 里没有这种引擎：{'、'.join(unknown)}。可以写 {'、'.join(ENGINES)}，用逗号隔开。"
     if absent := [name for name in names if name not in found()]:
-        return f"--engines 要求在 {'、'.join(absent)} 里检查网站，这台机器上没有。装上再运行：\n{HOW_TO_INSTALL}"
+        return f"--engines 要求在 {'、'.join(absent)} 里检查网站，这台机器上没有。装上再运行：\n{how_to_install()}"
     return None
 
 
@@ -70,7 +89,7 @@ def parameters(wanted, mark):
 
 def summary(skipped):
     """跳过了要用浏览器的测试时，结尾的几行。"""
-    return f"{SKIPPED}，跳过了 {skipped} 个在浏览器里检查网站的测试。装一种再运行，就都会检查：\n{HOW_TO_INSTALL}"
+    return f"{SKIPPED}，跳过了 {skipped} 个在浏览器里检查网站的测试。装一种再运行，就都会检查：\n{how_to_install()}"
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """helpers.data：人造数据、小批量、DataLoader 与 Fashion-MNIST。"""
 
+import os
 import pickle
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ from torchvision.datasets import FashionMNIST
 from torchvision.transforms import Compose, Resize, ToTensor
 
 import helpers
-from tests.common import BAD_POSITIVE_INTS, ROOT, raises_chinese
+from tests.common import ROOT, raises_chinese
 
 
 @pytest.fixture
@@ -32,13 +34,6 @@ def arrays():
 
 
 # ---------------------------------------------------------------- 人造数据
-
-
-@pytest.mark.parametrize(("w", "n"), [([2, -3.4], 1000), ([1.5], 3), ([0.0] * 5, 1)])
-def test_synthetic_data_shapes(w, n):
-    X, y = helpers.synthetic_data(torch.tensor(w), 4.2, n)
-    assert (X.shape, y.shape) == ((n, len(w)), (n, 1))
-    assert X.dtype == y.dtype == torch.float32
 
 
 def test_synthetic_data_is_reproducible():
@@ -75,36 +70,7 @@ def test_synthetic_data_has_the_dtype_of_w():
     assert X.dtype == y.dtype == torch.float64
 
 
-@pytest.mark.parametrize("w", [[2, -3.4], torch.tensor([2, 3]), torch.ones(2, 1), torch.tensor(2.0), torch.ones(0)])
-def test_synthetic_data_rejects_bad_weights(w):
-    with raises_chinese((TypeError, ValueError), "w "):
-        helpers.synthetic_data(w, 4.2, 10)
-
-
-@pytest.mark.parametrize(("n", "error"), BAD_POSITIVE_INTS)
-def test_synthetic_data_rejects_bad_counts(n, error):
-    with raises_chinese(error, "num_examples"):
-        helpers.synthetic_data(torch.ones(2), 4.2, n)
-
-
-@pytest.mark.parametrize("noise_std", [-0.1, float("nan")])
-def test_synthetic_data_rejects_bad_noise(noise_std):
-    with raises_chinese(ValueError, "noise_std"):
-        helpers.synthetic_data(torch.ones(2), 4.2, 10, noise_std=noise_std)
-
-
 # ---------------------------------------------------------------- 小批量
-
-
-@pytest.mark.parametrize("batch_size", [1, 3, 5, 10, 64])
-def test_data_iter_gives_every_example_once(arrays, batch_size):
-    X, y = arrays
-    batches = list(helpers.data_iter(batch_size, X, y))
-    full, short = divmod(len(X), batch_size)
-    assert [len(a) for a, _ in batches] == [batch_size] * full + [short] * bool(short)
-    assert torch.cat([a for a, _ in batches])[:, 0].sort().values.equal(X[:, 0])
-    for a, b in batches:
-        assert a.shape[1:] == X.shape[1:] and torch.equal(b, a.sum(dim=1, keepdim=True))  # 特征与标签没有配错
 
 
 def test_data_iter_shuffles_anew_each_time():
@@ -112,18 +78,6 @@ def test_data_iter_shuffles_anew_each_time():
     torch.manual_seed(0)
     orders = [torch.cat([a for a, _ in helpers.data_iter(7, X, X)]) for _ in range(3)]
     assert not any(torch.equal(a, b) for a, b in [(orders[0], orders[1]), (orders[1], orders[2]), (orders[0], X)])
-
-
-@pytest.mark.parametrize(("batch_size", "error"), BAD_POSITIVE_INTS)
-def test_data_iter_checks_the_batch_size_when_called(arrays, batch_size, error):
-    with raises_chinese(error, "batch_size"):
-        helpers.data_iter(batch_size, *arrays)  # 没有 next：错误在调用处，不在循环里
-
-
-@pytest.mark.parametrize(("n", "m"), [(10, 9), (0, 0)])
-def test_data_iter_checks_the_lengths_when_called(n, m):
-    with raises_chinese(ValueError, "样本"):
-        helpers.data_iter(2, torch.ones(n, 2), torch.ones(m))
 
 
 # ---------------------------------------------------------------- 从内存取数
@@ -209,18 +163,6 @@ def test_load_array_shuffles_each_epoch_like_torch():
     assert not torch.equal(*epochs) and torch.equal(epochs[0].sort().values, X)
 
 
-@pytest.mark.parametrize(("batch_size", "error"), BAD_POSITIVE_INTS)
-def test_load_array_rejects_bad_batch_sizes(arrays, batch_size, error):
-    with raises_chinese(error, "batch_size"):
-        helpers.load_array(arrays, batch_size)
-
-
-@pytest.mark.parametrize("shapes", [[3, 4], [0, 0]])
-def test_load_array_rejects_bad_lengths(shapes):
-    with raises_chinese(ValueError, "样本"):
-        helpers.load_array([torch.ones(n) for n in shapes], 2)
-
-
 # ---------------------------------------------------------------- torch 的各种用法
 
 # 每一种都与同样的 TensorDataset 比：torch 的约定是什么，由 torch 自己说
@@ -268,6 +210,10 @@ def test_samples_come_as_a_list_of_tuples():
     assert [y.item() for _, y in samples] == [3, 2, 1, 0]
 
 
+@pytest.mark.skipif(
+    Path("/dev/shm").exists() and not os.access("/dev/shm", os.W_OK),
+    reason="不能写 /dev/shm 的机器上，PyTorch 在进程之间传不了张量，与本书无关",
+)
 def test_worker_processes():
     """spawn 最严：数据集与变换都要能寄给另一个进程；Windows、macOS 与 Python 3.14 都是这样启动的。"""
     dataset = helpers.InMemoryDataset(*ARRAYS, transform=torch.neg)
@@ -401,12 +347,6 @@ def test_resizing_to_the_same_size_changes_nothing(loaders):
     assert torch.equal(X, expected)
 
 
-@pytest.mark.parametrize(("batch_size", "error"), BAD_POSITIVE_INTS)
-def test_loader_rejects_bad_batch_sizes(batch_size, error, tmp_path):
-    with raises_chinese(error, "batch_size"):  # 先于读数据：root 是空的也报批量大小
-        helpers.load_data_fashion_mnist(batch_size, root=tmp_path)
-
-
 @pytest.mark.parametrize(
     ("resize", "error"),
     [(0, ValueError), (-28, ValueError), (True, TypeError), ("28", TypeError), ((28, 0), ValueError)]
@@ -440,17 +380,6 @@ def test_labels(language, first, last, kind):
 def test_english_labels_match_torchvision():
     plain = [name.lower().replace("t-shirt/top", "t-shirt") for name in FashionMNIST.classes]
     assert helpers.FASHION_MNIST_LABELS["en"] == plain
-
-
-@pytest.mark.parametrize("labels", [[10], [-1], [0, 99]])
-def test_labels_out_of_range(labels):
-    with raises_chinese(ValueError, "0 到 9", str(labels[-1])):
-        helpers.get_fashion_mnist_labels(labels)
-
-
-def test_labels_unknown_language():
-    with raises_chinese(ValueError, "language", "fr"):
-        helpers.get_fashion_mnist_labels([0], "fr")
 
 
 def test_the_repository_carries_the_official_files():

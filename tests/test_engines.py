@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,8 @@ from playwright.sync_api import sync_playwright
 
 from tests import engines
 from tests.common import ROOT, raises_chinese
+
+drives = pytest.mark.skipif(bool(engines.driver_problem()), reason=engines.driver_problem())
 
 
 @pytest.fixture
@@ -20,6 +23,7 @@ def bare(tmp_path, monkeypatch):
     return tmp_path
 
 
+@drives
 def test_every_engine_is_found(bare, monkeypatch):
     """没有时不用，装好了就用；Playwright 自己的与系统里的都算。"""
     assert engines.found.__wrapped__() == {}
@@ -61,7 +65,18 @@ def test_a_machine_without_browsers(bare, options, status, words):
     assert any("playwright install chromium" in line for line in last)
 
 
+@drives
 def test_browser_that_does_not_open(monkeypatch):
     monkeypatch.setattr(engines, "found", lambda: {"chromium": sys.executable})  # 不是浏览器的程序
     with raises_chinese(pytest.fail.Exception, "打不开", "install-deps"), engines.launched("chromium"):
         pass
+
+
+def test_driver_that_does_not_start(monkeypatch):
+    """系统里缺库时，有浏览器也当作没有，并说缺什么：照例跳过，不是一串错误。"""
+    missing = "import sys; sys.exit('node: libatomic.so.1: cannot open shared object file')"
+    monkeypatch.setattr(engines, "DRIVER", [sys.executable, "-c", missing])
+    monkeypatch.setattr(engines, "driver_problem", cache(engines.driver_problem.__wrapped__))
+    monkeypatch.setattr(engines.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
+    assert engines.found.__wrapped__() == {}
+    assert "libatomic.so.1" in engines.summary(1) and "apt install libatomic1" in engines.summary(1)

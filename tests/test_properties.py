@@ -217,30 +217,6 @@ def test_labels_are_looked_up_one_by_one(numbers, kind):
     assert helpers.get_fashion_mnist_labels(labels) == [helpers.FASHION_MNIST_LABELS["zh"][i] for i in numbers]
 
 
-@few
-@given(st.data(), st.integers(1, 3), st.integers(1, 4), st.sampled_from([0.5, 1, 2.25]), st.booleans())
-def test_image_grid_sizes(data, rows, cols, scale, titled):
-    count = data.draw(st.integers(1, rows * cols))
-    axes = helpers.show_images(
-        torch.zeros(count, 1, 2, 3), rows, cols, titles=["图"] * count if titled else None, scale=scale
-    )
-    width, height = plt.gcf().get_size_inches()
-    plt.close()
-    assert axes.shape == (rows * cols,) and [len(ax.images) for ax in axes] == [1] * count + [0] * (len(axes) - count)
-    assert math.isclose(width, cols * scale) and math.isclose(height, rows * scale * (1.2 if titled else 1))
-
-
-@few
-@given(st.sets(st.sampled_from(["train_loss", "test_loss", "train_acc", "test_acc"]), min_size=1), st.integers(1, 40))
-def test_learning_curve_has_every_epoch(keys, num_epochs):
-    helpers.learning_curve({key: [0.5] * num_epochs for key in keys})
-    axes = plt.gcf().axes
-    plt.close()
-    assert sum(len(ax.lines) for ax in axes) == len(keys)
-    assert all(list(line.get_xdata()) == list(range(1, num_epochs + 1)) for ax in axes for line in ax.lines)
-    assert all(len(ax.get_xticks()) <= 8 for ax in axes)
-
-
 # ---------------------------------------------------------------- 坏参数
 
 JUNK = st.sampled_from([None, "3", b"3", [], {}, object(), 1j, [1.0, 2.0], float, np.zeros(3)])
