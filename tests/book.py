@@ -5,15 +5,14 @@ import re
 from functools import cache, cached_property
 from urllib.parse import unquote, urlsplit
 
-import nbformat
 import pytest
 from bs4 import BeautifulSoup, NavigableString, Tag
-from sphinx_external_toc.parsing import parse_toc_yaml
 
-from tests.common import ROOT
+from tests.common import ROOT, read_notebook
+from tools.refresh import documents_in_toc
 
 HTML = ROOT / "_build" / "html"
-ORDER = list(parse_toc_yaml(ROOT / "_toc.yml"))  # 各页，按阅读的次序
+ORDER = documents_in_toc()  # 各页，按阅读的次序
 HEADING = re.compile(r"h[1-6]")
 # 不是书的文字：链接记号、按钮、折叠的提示
 FURNITURE = ".headerlink, .toggle-button, button, summary, script, style"
@@ -55,11 +54,7 @@ def text_of(node, *without):
 def notebooks():
     """页 → 笔记本；不是笔记本的页不在里面。"""
     paths = {page: ROOT / f"{page}.ipynb" for page in ORDER}
-    return {page: nbformat.read(path, as_version=4) for page, path in paths.items() if path.exists()}
-
-
-def code_cells(notebook):
-    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+    return {page: read_notebook(path) for page, path in paths.items() if path.exists()}
 
 
 @cache

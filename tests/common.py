@@ -9,7 +9,7 @@ import nbformat
 import pytest
 import yaml
 
-from tools import ROOT  # noqa: F401  各测试由这里取
+from tools import ROOT, UTF8  # noqa: F401  各测试由这里取
 
 CHINESE = "[\u4e00-\u9fff]"
 MAKE_INPUTS = ("requirements-book.txt", "requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的文件
@@ -45,7 +45,7 @@ def run_make(folder, *args, **env):
     return subprocess.run(
         [sys.executable, "make.py", *args],
         cwd=folder,
-        env={**os.environ, "PYTHONUTF8": "1", **env},
+        env={**os.environ, **UTF8, **env},
         capture_output=True,
         text=True,
         encoding="utf-8",

@@ -15,8 +15,8 @@ from torch import nn
 
 import helpers
 from tests import figure_checks
-from tests.book import code_cells, notebooks, sources, squeeze, where
-from tests.common import ROOT
+from tests.book import notebooks, sources, squeeze, where
+from tests.common import ROOT, code_cells
 
 FILE = ROOT / "tests" / "pins.json"
 

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from tests.common import one_chinese_sentence, run_make
+from tests.common import UTF8, one_chinese_sentence, run_make
 
 STAGES = ("venv", "pip", "jupyter-book", "pytest")
 
@@ -83,7 +83,7 @@ def test_really_stopped_while_building(make, number):
     code = "import signal, sys, runpy; signal.signal(signal.SIGINT, signal.default_int_handler);"  # xdist 忽略 SIGINT
     code += "sys.argv = ['make.py', 'book']; runpy.run_path('make.py', run_name='__main__')"
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-    env = {**os.environ, "PYTHONUTF8": "1"}
+    env = {**os.environ, **UTF8}
     command = [sys.executable, "-c", code]
     with subprocess.Popen(command, cwd=make.HERE, env=env, start_new_session=True, **pipes) as process:
         child = int(process.stdout.readline().split()[0])

@@ -10,7 +10,7 @@ import pytest
 from playwright.sync_api import sync_playwright
 
 from tests import engines
-from tests.common import ROOT, raises_chinese
+from tests.common import ROOT, UTF8, raises_chinese
 
 drives = pytest.mark.skipif(bool(engines.driver_problem()), reason=engines.driver_problem())
 
@@ -58,9 +58,9 @@ def test_which_engines_run_a_test(monkeypatch):
 )
 def test_a_machine_without_browsers(bare, options, status, words):
     command = [sys.executable, "-m", "pytest", "-n0", "tests/test_browser.py", "-k", "test_icons_are_drawn", *options]
-    env = {**os.environ, "PYTHONUTF8": "1"}
+    env = {**os.environ, **UTF8}
     result = subprocess.run(command, cwd=ROOT, env=env, capture_output=True, encoding="utf-8", timeout=120)
-    last = (result.stdout + result.stderr).strip().splitlines()[-6:]
+    last = (result.stdout + result.stderr).strip().splitlines()[-9:]
     assert result.returncode == status and words in "\n".join(last)
     assert any("playwright install chromium" in line for line in last)
 

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 
 from ext.plain_notebooks import ANSWER_BELOW
-from tests.common import ROOT
+from tests.common import ROOT, UTF8
 from tests.test_plain_notebooks import cells, page, plain
 from tools import lab
 
@@ -103,7 +103,7 @@ def server(tmp_path_factory):
     settings.mkdir(parents=True)  # 看不见的格子也都排好，测试才读得到全文
     (settings / "tracker.jupyterlab-settings").write_text('{"windowingMode": "none"}', encoding="utf-8")
     names = ["CONFIG_DIR", "DATA_DIR", "RUNTIME_DIR"]
-    env = {**os.environ, **{f"JUPYTER_{name}": str(home / name) for name in names}, "PYTHONUTF8": "1"}
+    env = {**os.environ, **{f"JUPYTER_{name}": str(home / name) for name in names}, **UTF8}
     env |= {"JUPYTERLAB_SETTINGS_DIR": str(home / "settings"), "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces")}
     options = ["--no-browser", "--allow-root", "--ServerApp.port=0", "--IdentityProvider.token="]
     command = [sys.executable, "-c", START, home / "mine", *options]

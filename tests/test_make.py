@@ -18,7 +18,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.common import CHINESE, MAKE_INPUTS, ROOT, one_chinese_sentence, run_make
+from tests.common import CHINESE, MAKE_INPUTS, ROOT, UTF8, one_chinese_sentence, run_make
 
 
 def stamps(make):
@@ -376,7 +376,7 @@ def test_real_signal(copy):
         pytest.skip("Windows 上没有给单个子进程发 SIGINT 的办法")
     command = [sys.executable, "-c", WAIT_FOR_A_SIGNAL]
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "encoding": "utf-8"}
-    with subprocess.Popen(command, cwd=copy, env={**os.environ, "PYTHONUTF8": "1"}, **pipes) as process:
+    with subprocess.Popen(command, cwd=copy, env={**os.environ, **UTF8}, **pipes) as process:
         assert process.stdout.readline() == "ready\n"
         process.send_signal(signal.SIGINT)
         _, err = process.communicate(timeout=30)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import venv
 
-from tools import ROOT
+from tools import ROOT, UTF8
 
 FOLDER = ROOT / "_build" / "oldest"
 
@@ -37,7 +37,7 @@ def install_and_run():
     for path in ROOT.glob("requirements*.txt"):
         (FOLDER / path.name).write_text(pinned(path.read_text(encoding="utf-8")), encoding="utf-8")
     python = FOLDER / "venv" / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-    env = {**os.environ, "PYTHONUTF8": "1", "OMP_NUM_THREADS": "1"}  # 小批量用多线程反而慢
+    env = {**os.environ, **UTF8, "OMP_NUM_THREADS": "1"}  # 小批量用多线程反而慢
     install = ["pip", "install", "-r", FOLDER / "requirements.txt"]
     test = ["pytest", "--noconftest", "chapters"]  # 只用 nbval 自己的比对，它不看图
     statuses = (subprocess.run([python, "-m", *command], cwd=ROOT, env=env).returncode for command in (install, test))

@@ -15,7 +15,7 @@ from bs4 import BeautifulSoup
 from jupyter_book.config import get_final_config
 from packaging.requirements import Requirement
 
-from tools import ROOT
+from tools import ROOT, UTF8
 
 TODAY = ROOT / "_build" / "html"
 FOLDER = ROOT / "_build" / "tomorrow"
@@ -55,7 +55,7 @@ def build():
     pip = ["pip", "install", "--quiet", *packages()]
     sphinx = ["sphinx", "-b", "html", "-EanW", "--keep-going", "-q", "-c", FOLDER, ROOT, HTML]
     for command in (pip, sphinx):
-        env = {**os.environ, "PYTHONUTF8": "1"}
+        env = {**os.environ, **UTF8}
         if status := subprocess.run([PYTHON, "-m", *command], cwd=ROOT, env=env).returncode:
             return status
     return 0
