@@ -125,7 +125,12 @@ def bench():
 
 def oldest():
     """照依赖的下限装一套最旧的包，重跑全部笔记本；约 6 GB，跑完删去。"""
-    run(sys.executable, "-m", "tools.oldest", failed="最旧的包装不上，或有笔记本没有通过，见上面的输出。")
+    run(sys.executable, "-m", "tools.bounds", "oldest", failed="最旧的包装不上，或有笔记本没有通过，见上面的输出。")
+
+
+def newest():
+    """不看 constraints.txt，各样都装最新的，重跑全部笔记本；约 6 GB，跑完删去。"""
+    run(sys.executable, "-m", "tools.bounds", "newest", failed="最新的包装不上，或有笔记本没有通过，见上面的输出。")
 
 
 def tomorrow():
@@ -135,10 +140,25 @@ def tomorrow():
     run(PYTHON, "-m", "tools.tomorrow", failed="最新的 Sphinx 建不成网站，或正文有不同，见上面的输出。")
 
 
-TASKS = {
-    task.__name__: task
-    for task in (book, test, notebooks, lab, new, refresh, serve, bench, everywhere, mutate, oldest, tomorrow)
-}
+def browsers():
+    """下载三种浏览器引擎，在它们里面检查网站。"""
+    install()
+    run(
+        *(PYTHON, "-m", "playwright", "install", "--with-deps", "chromium", "firefox", "webkit"),
+        failed="浏览器没有装好，见上面的输出。",
+    )
+
+
+def share():
+    """把普通版的笔记本推送到 notebooks 分支，Colab 等处从那里打开。"""
+    install(BOOK)
+    build()
+    run(PYTHON, "-m", "tools.share", failed="没有推送成，见上面的输出。")
+
+
+EVERYDAY = (book, test, notebooks, lab, new, refresh, serve)
+SELDOM = (bench, everywhere, mutate, oldest, newest, tomorrow, browsers, share)
+TASKS = {task.__name__: task for task in EVERYDAY + SELDOM}
 
 
 # ---------------------------------------------------------------- 步骤

@@ -7,7 +7,20 @@ from types import SimpleNamespace
 from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.util.i18n import CatalogRepository
 
-from . import anchors, cards, contents, formulas, pages, plain_notebooks, reading, rebuild, search, typography
+from . import (
+    anchors,
+    cards,
+    contents,
+    formulas,
+    launch,
+    pages,
+    plain_notebooks,
+    reading,
+    rebuild,
+    search,
+    typography,
+    web,
+)
 
 HERE = Path(__file__).parent
 
@@ -51,6 +64,7 @@ def setup(app):
         book.entries[docname] = search.page_entries(doctree, docname, app)
         book.terms += search.glossary_terms(doctree)
         book.cards |= cards.page_cards(doctree, app.builder)
+        launch.links(doctree, docname, app)
         reading.add_reading_time(doctree)
         reading.name_folded_code(doctree)
         reading.fold_long_outputs(doctree)
@@ -60,19 +74,22 @@ def setup(app):
     @on("html-page-context", priority=900)  # 别的扩展都加过样式表以后
     def each_page_filled_in(pagename, templatename, context, doctree):
         context["has_formulas"] = formulas.has_formulas(doctree)
-        context["metatags"] = context.get("metatags", "") + reading.description(doctree, app.config.html_title)
+        summary = reading.summary(doctree, app.config.html_title)
+        tags = web.description(app.config, pagename, context.get("title") or app.config.html_title, summary)
+        context["metatags"] = context.get("metatags", "") + tags
         book.sheets |= {str(sheet.filename): sheet.priority for sheet in context["css_files"]}
         book.files.append(Path(app.builder.get_outfilename(pagename)))
 
     @on("html-collect-pages")
     def pages_without_source():
-        return [("search", {}, "search.html")]
+        return [("search", {}, "search.html"), ("404", {"html_baseurl": app.config.html_baseurl}, "404.html")]
 
     @on("build-finished", priority=900)  # 别的扩展都写完以后
     def all_pages_written(exception):
         if exception is None and book.files:
             search.write(app.outdir, book.entries, book.terms, Path(app.config.book_search))
             cards.write(app.outdir, book.cards)
+            web.write_sitemap(app.outdir, app.config, app.env.found_docs)
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")
             if app.builder.name == "html":
                 plain_notebooks.write(app)

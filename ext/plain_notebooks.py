@@ -33,6 +33,8 @@ from sphinx.util import logging
 from sphinx.util.nodes import split_explicit_title
 from sphinx_exercise.nodes import translate
 
+from . import launch
+
 logger = logging.getLogger(__name__)
 
 # 原文的 [start, end) 换成 text；is_block：前后空一行；cell 不是 None：自成一格，以它为元数据
@@ -63,6 +65,7 @@ class Book:
 
     def __init__(self, app):
         self.env, self.builder, self.base = app.env, app.builder, app.config.html_baseurl
+        self.repository = launch.url_of(app.config)
         self.places = {}  # 标签 → (哪一本, 哪一格)
         self.linked = set()  # 有人指着的标签，要留下锚点
         self.titles = {}  # 练习与解答的标题
@@ -96,6 +99,10 @@ class Book:
         codes = [cell for cell in notebook.cells if cell.cell_type == "code"]
         if any("helpers" in cell.source for cell in codes):
             notebook.cells[0].source += f"\n\n{NEEDS}"
+            if self.repository:
+                fetch = launch.FETCH.format(url=self.repository)
+                codes.insert(0, nbformat.v4.new_code_cell(fetch, id="fetch-helpers"))
+                notebook.cells.insert(1, codes[0])
         if self.cited:
             notebook.cells.append(markdown_cell("references", self.bibliography()))
         for count, cell in enumerate(codes, start=1):

@@ -2,7 +2,6 @@
 
 import math
 import re
-from html import escape
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
@@ -81,11 +80,11 @@ def load_lazily(doctree):
         image["loading"] = "lazy"
 
 
-def description(doctree, default):
+def summary(doctree, default):
     """搜索引擎与转发时显示的简介：正文的第一段；没有正文的页面用书名。"""
     paragraphs = doctree.findall(nodes.paragraph) if doctree else []
     first = next((each for each in paragraphs if not each["classes"]), None)
     text = re.sub(r"\s+", " ", first.astext() if first else default).strip()
     if len(text) > DESCRIPTION_LENGTH:
         text = text[:DESCRIPTION_LENGTH] + "…"
-    return f'<meta name="description" content="{escape(text)}" />'
+    return text

@@ -6,6 +6,7 @@ import shutil
 import sys
 from pathlib import Path
 
+import pytest
 from jupyter_book.config import get_final_config
 from nbformat import v4 as nb
 from nbformat import write
@@ -14,6 +15,9 @@ from sphinx.testing.util import SphinxTestApp
 
 from tests.common import ROOT
 
+# Sphinx 的扩展与主题里的旧写法，与本书无关；有的扩展还把内存里的对象看一遍，碰到 torch 的旧名字
+OLD_STYLE = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
+IGNORE_OLD_STYLE = [pytest.mark.filterwarnings(f"ignore::{warning}") for warning in OLD_STYLE]
 LONG = "\n".join(map(str, range(20)))
 SOURCES = {
     "conf.py": "",
@@ -136,12 +140,14 @@ def write_book(folder):
     return folder
 
 
-def build(folder, into="_build", builder="html"):
+def build(folder, into="_build", builder="html", repository=None, baseurl=""):
     """构建一次，返回网站的文件夹；有警告就抛出异常。"""
     settings = {"external_toc_path": "_toc.yml", "latex_individualpages": False}
     config, _ = get_final_config(user_yaml=ROOT / "_config.yml", cli_config=settings, sourcedir=folder)
     config |= {"bibtex_bibfiles": ["references.bib"], "locale_dirs": [str(ROOT / "ext" / "locale")]}
-    config |= {"book_search": str(folder / "search"), "templates_path": []}
+    config |= {"html_baseurl": baseurl, "book_search": str(folder / "search"), "templates_path": []}
+    if repository:
+        config["html_theme_options"] = {**config["html_theme_options"], "repository_url": repository}
     config["extensions"] = [*config["extensions"], "sphinx_multitoc_numbering"]
     sys.modules.pop("small_code", None)  # 上一次构建时导入的
     sys.path.insert(0, str(folder))

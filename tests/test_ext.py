@@ -12,9 +12,7 @@ from ext import anchors, formulas, pages, reading, styles, typography
 from tests import small_book
 from tests.common import raises_chinese
 
-# Sphinx 的扩展与主题里的旧写法，与本书无关；有的扩展还把内存里的对象看一遍，碰到 torch 的旧名字
-OLD_STYLE = ("DeprecationWarning", "PendingDeprecationWarning", "FutureWarning")
-pytestmark = [pytest.mark.filterwarnings(f"ignore::{warning}") for warning in OLD_STYLE]
+pytestmark = small_book.IGNORE_OLD_STYLE
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""两端的版本（tools/oldest.py、tools/tomorrow.py）：装哪些包，怎样比较两个网站。真的安装要几分钟，不在这里做。"""
+"""两端的版本（tools/bounds.py、tools/tomorrow.py）：装哪些包，怎样比较两个网站。真的安装要几分钟，不在这里做。"""
 
 import re
 import runpy
@@ -7,12 +7,12 @@ import sys
 import pytest
 
 from tests.common import ROOT
-from tools import oldest, tomorrow
+from tools import bounds, tomorrow
 
 
 def test_lower_bounds_become_pins():
     text = "# 说明 a>=1\n-e .   # 装上\n-r b.txt\njupyter-book>=1.0.4,<2  # 第 2 版>=2\nruff>=0.8\n"
-    assert oldest.pinned(text) == text.replace("jupyter-book>=1.0.4,<2", "jupyter-book==1.0.4").replace(
+    assert bounds.pinned(text) == text.replace("jupyter-book>=1.0.4,<2", "jupyter-book==1.0.4").replace(
         "ruff>=0.8", "ruff==0.8"
     )
 
@@ -20,7 +20,7 @@ def test_lower_bounds_become_pins():
 @pytest.mark.parametrize("path", sorted(ROOT.glob("requirements*.txt")), ids=lambda path: path.name)
 def test_every_requirement_has_a_lower_bound(path):
     """没有下限的，oldest 会装最新的，等于没试。"""
-    lines = [line.partition("#")[0].strip() for line in oldest.pinned(path.read_text(encoding="utf-8")).splitlines()]
+    lines = [line.partition("#")[0].strip() for line in bounds.pinned(path.read_text(encoding="utf-8")).splitlines()]
     names = [line for line in lines if line and not line.startswith("-")]
     assert names and [line for line in names if not re.fullmatch(r"[\w.-]+==[\d.]+", line)] == []
 
