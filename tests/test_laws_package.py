@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 from tests.book import settle
 from tests.common import ROOT
 
+LICENSES = "(MIT|BSD|ISC|PSF|Apache-2.0|MPL-2.0)"  # 都准许与 MIT 许可的代码一起使用
 DOCUMENTS = [path for name in ("README", "STYLE", "CONTRIBUTING", "LICENSE") for path in ROOT.glob(f"{name}*")]
 
 
@@ -47,6 +48,8 @@ def test_requirements_are_pinned_installed_and_explained():
             problems.append(f"{place}：要 {wanted}，constraints.txt 里是 {pin}")
         if not re.search("[\u4e00-\u9fff]", reason):
             problems.append(f"{place}：没有写为什么要它")
+        if not re.search(rf"（{LICENSES}）$", reason):
+            problems.append(f"{place}：末尾要在括号里写它的许可，并且是与本书相容的一种：{LICENSES}")
         if installed(wanted.name) is None:
             problems.append(f"{place}：{wanted.name} 没有装上")
     wrong = {name: have for name, pin in pins.items() if (have := installed(name)) not in (None, pin)}
