@@ -7,7 +7,20 @@ from types import SimpleNamespace
 from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.util.i18n import CatalogRepository
 
-from . import anchors, cards, contents, formulas, pages, plain_notebooks, reading, rebuild, search, typography
+from . import (
+    anchors,
+    cards,
+    contents,
+    formulas,
+    glossary,
+    pages,
+    plain_notebooks,
+    reading,
+    rebuild,
+    search,
+    sections,
+    typography,
+)
 
 HERE = Path(__file__).parent
 
@@ -32,6 +45,7 @@ def setup(app):
     @on("doctree-read", priority=100, any_format=True)  # Sphinx 随后收集标题的 id
     def each_document_read(doctree):
         anchors.prefer_labels(doctree)
+        sections.box_goals(doctree)
         anchors.name_terms(doctree, app.env.get_domain("std"), app.env.docname)
 
     @on("env-updated")
@@ -50,7 +64,11 @@ def setup(app):
         typography.use_chinese_colons(doctree)
         book.entries[docname] = search.page_entries(doctree, docname, app)
         book.terms += search.glossary_terms(doctree)
-        book.cards |= cards.page_cards(doctree, app.builder)
+        book.cards |= cards.page_cards(doctree, docname, app)
+        sections.group_exercises(doctree)
+        sections.fold_hints(doctree)
+        sections.drop_empty_titles(doctree)
+        glossary.arrange(doctree)
         reading.add_reading_time(doctree)
         reading.name_folded_code(doctree)
         reading.fold_long_outputs(doctree)
@@ -60,7 +78,10 @@ def setup(app):
     @on("html-page-context", priority=900)  # 别的扩展都加过样式表以后
     def each_page_filled_in(pagename, templatename, context, doctree):
         context["has_formulas"] = formulas.has_formulas(doctree)
+        context["next_opening"] = contents.next_opening(pagename, app)
         context["metatags"] = context.get("metatags", "") + reading.description(doctree, app.config.html_title)
+        if glossary.has_terms(doctree):
+            app.add_js_file("glossary.js", defer="defer")
         book.sheets |= {str(sheet.filename): sheet.priority for sheet in context["css_files"]}
         book.files.append(Path(app.builder.get_outfilename(pagename)))
 
@@ -87,9 +108,11 @@ def configure(app):
     config.templates_path = [*config.templates_path, f"{here}/templates"]
     config.html_static_path = [*config.html_static_path, f"{here}/static"]
     config.exclude_patterns = [*config.exclude_patterns, "README.md", "katex/katex.min.js"]  # 不复制到网站
-    for name, priority in [("katex/katex.min", 500), ("search/search", 500), ("icons", 800), ("book", 800)]:
-        app.add_css_file(f"{name}.css", priority=priority)
-    for name in ("search/search", "cards", "unfold"):
+    for name in ("katex/katex.min", "search/search"):
+        app.add_css_file(f"{name}.css", priority=500)
+    for name in ("icons", "book", "navigation", "sections", "code", "appendix", "print"):
+        app.add_css_file(f"{name}.css", priority=800)
+    for name in ("search/search", "cards", "unfold", "reading"):
         app.add_js_file(f"{name}.js", defer="defer")
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))

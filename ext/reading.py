@@ -62,7 +62,7 @@ def name_folded_code(doctree):
         drawn = any(cell.findall(nodes.image))
         for node in cell.findall(HideCodeCellNode):
             code = next(node.findall(nodes.literal_block), nodes.literal_block()).astext()
-            kind = "检查的代码" if code.startswith("def check_") else "画图的代码" if drawn else "代码"
+            kind = "准备" if "setup" in cell["classes"] else "检查的代码" if code.startswith("def check_") else "画图的代码" if drawn else "代码"
             words = f"{kind}（{len(code.splitlines())} 行）"
             node["prompt_show"], node["prompt_hide"] = words, f"收起{words}"
 
