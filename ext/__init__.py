@@ -46,6 +46,7 @@ def setup(app):
     def each_document_read(doctree):
         anchors.prefer_labels(doctree)
         sections.box_goals(doctree)
+        sections.fold_imports(doctree)
         anchors.name_terms(doctree, app.env.get_domain("std"), app.env.docname)
 
     @on("env-updated")
@@ -66,6 +67,7 @@ def setup(app):
         book.terms += search.glossary_terms(doctree)
         book.cards |= cards.page_cards(doctree, docname, app)
         sections.group_exercises(doctree)
+        sections.merge_folded_code(doctree)
         sections.fold_hints(doctree)
         sections.drop_empty_titles(doctree)
         glossary.arrange(doctree)

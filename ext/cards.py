@@ -27,7 +27,9 @@ def page_cards(doctree, docname, app):
                 cards[term["ids"][0]] = html(nodes.strong("", "", *term.children)) + " " + meaning
     for citation in doctree.findall(nodes.citation):
         cards[citation["ids"][0]] = html(*citation.children[1:])
-    numbers = app.env.toc_fignumbers.get(docname, {}).get("displaymath", {})
+    numbers = {}  # 合成一页的网站里，公式记在它原来那一页名下，所以各页的都要
+    for kinds in app.env.toc_fignumbers.values():
+        numbers |= kinds.get("displaymath", {})
     for formula in doctree.findall(nodes.math_block):
         if formula["number"]:
             anchor = formula["ids"][0]

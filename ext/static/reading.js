@@ -24,7 +24,7 @@
 
   /* ---- 本页内容：最后一个高过 LINE 的小节。量的是小节而不是标题：手机上还没排版的小节里，标题一量就要排版 */
   const links = [...document.querySelectorAll(".page-toc a[href^='#']")];
-  const section = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)))?.closest("section");
+  const section = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)))?.closest("section, dt");
   const sections = links.map((link) => section(link.hash));
   let planned = false;
 
