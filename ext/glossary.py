@@ -4,7 +4,7 @@ from docutils import nodes
 from sphinx import addnodes
 
 FILTER = """<div class="glossary-filter pst-js-only">
-<input type="search" aria-label="筛选术语" placeholder="筛选：写几个字，中英文都行" autocomplete="off" spellcheck="false" />
+<input type="search" aria-label="筛选术语" placeholder="筛选：写几个字，中英文都行" autocomplete="off" />
 <span role="status"></span>
 </div>"""
 
