@@ -239,7 +239,7 @@ def told_at(page, anchor):
     """所指的地方说了什么：小节自己的文字；图的题注与替代文字；练习连同解答；公式连同前后两段。"""
     node = page.ids[anchor]
     if node.name == "section" or "goals" in node["class"]:
-        return text_of(node, ":scope > section, :scope > .goals")
+        return text_of(node, ":scope > section, :scope > .goals, :scope > .rubric")
     if node.name == "figure":
         return node.get_text() + node.img["alt"]
     if "exercise" in node["class"]:
