@@ -333,9 +333,11 @@ def test_the_bar_says_what_is_being_read(visit):
     assert page.evaluate("scrollY") == 0
 
 
-def test_contents_mark_where_a_jump_arrived(visit):
+@pytest.mark.parametrize("name", [SECTION, "chapters/glossary"])
+def test_contents_mark_where_a_jump_arrived(visit, name):
     """跳到哪一小节，本页内容里就标出哪一条，靠近结尾、到不了顶的也一样；随后往下读也总有一条，而且只有一条。"""
-    page, *_ = visit(SECTION)
+    page, *_ = visit(name)
+    page.set_viewport_size({"width": 1280, "height": 1600})  # 末尾几小节都到不了顶
     contents, marked = page.locator(".page-toc a"), page.locator(".page-toc a[aria-current]")
     for link in contents.all():
         link.click()
@@ -354,10 +356,11 @@ def test_a_headings_link_is_copied(visit):
     page, *_ = visit("chapters/linear_regression/basics", permissions=["clipboard-read", "clipboard-write"])
     for place in ("article h2", "div.math .eqno"):
         link = page.locator(f"{place} a.headerlink").first
-        link.hover(force=True)
+        link.locator("xpath=..").hover()  # 指着标题或编号，# 才出现
+        link.hover()
         page.wait_for_timeout(400)  # 卡片等 150 毫秒
         assert not page.locator("#book-card").is_visible()
-        link.click(force=True)
+        link.click()
         page.get_by_role("status").get_by_text("已复制").wait_for()
         copied = page.evaluate("navigator.clipboard.readText()")
         assert copied == page.url and "#" in copied
