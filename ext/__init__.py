@@ -12,12 +12,14 @@ from . import (
     cards,
     contents,
     formulas,
+    glossary,
     launch,
     pages,
     plain_notebooks,
     reading,
     rebuild,
     search,
+    sections,
     typography,
     web,
 )
@@ -45,6 +47,8 @@ def setup(app):
     @on("doctree-read", priority=100, any_format=True)  # Sphinx 随后收集标题的 id
     def each_document_read(doctree):
         anchors.prefer_labels(doctree)
+        sections.box_goals(doctree)
+        sections.fold_imports(doctree)
         anchors.name_terms(doctree, app.env.get_domain("std"), app.env.docname)
 
     @on("env-updated")
@@ -63,7 +67,12 @@ def setup(app):
         typography.use_chinese_colons(doctree)
         book.entries[docname] = search.page_entries(doctree, docname, app)
         book.terms += search.glossary_terms(doctree)
-        book.cards |= cards.page_cards(doctree, app.builder)
+        book.cards |= cards.page_cards(doctree, docname, app)
+        sections.group_exercises(doctree)
+        sections.merge_folded_code(doctree)
+        sections.fold_hints(doctree)
+        sections.drop_empty_titles(doctree)
+        glossary.arrange(doctree)
         launch.links(doctree, docname, app)
         reading.add_reading_time(doctree)
         reading.name_folded_code(doctree)
@@ -74,9 +83,12 @@ def setup(app):
     @on("html-page-context", priority=900)  # 别的扩展都加过样式表以后
     def each_page_filled_in(pagename, templatename, context, doctree):
         context["has_formulas"] = formulas.has_formulas(doctree)
+        context["next_opening"] = contents.next_opening(pagename, app)
         summary = reading.summary(doctree, app.config.html_title)
         tags = web.description(app.config, pagename, context.get("title") or app.config.html_title, summary)
         context["metatags"] = context.get("metatags", "") + tags
+        if glossary.has_terms(doctree):
+            app.add_js_file("glossary.js", defer="defer")
         book.sheets |= {str(sheet.filename): sheet.priority for sheet in context["css_files"]}
         book.files.append(Path(app.builder.get_outfilename(pagename)))
 
@@ -104,9 +116,11 @@ def configure(app):
     config.templates_path = [*config.templates_path, f"{here}/templates"]
     config.html_static_path = [*config.html_static_path, f"{here}/static"]
     config.exclude_patterns = [*config.exclude_patterns, "README.md", "katex/katex.min.js"]  # 不复制到网站
-    for name, priority in [("katex/katex.min", 500), ("search/search", 500), ("icons", 800), ("book", 800)]:
-        app.add_css_file(f"{name}.css", priority=priority)
-    for name in ("search/search", "cards", "unfold"):
+    for name in ("katex/katex.min", "search/search"):
+        app.add_css_file(f"{name}.css", priority=500)
+    for name in ("icons", "book", "navigation", "sections", "code", "appendix", "print"):
+        app.add_css_file(f"{name}.css", priority=800)
+    for name in ("search/search", "cards", "unfold", "reading"):
         app.add_js_file(f"{name}.js", defer="defer")
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))

@@ -27,6 +27,12 @@ def _part(part, docname, app):
     return nodes.container("", heading, entries, classes=["book-part"])
 
 
+def next_opening(docname, app):
+    """下一页回答什么；最后一页没有。"""
+    following = app.builder.relations.get(docname, (None, None, None))[2] if app.builder.format == "html" else None
+    return opening(app.env.get_doctree(following)) if following else ""
+
+
 def opening(doctree):
     """开头一段里的第一个问题；没有问题，就是第一句话。"""
     first = next(doctree.findall(nodes.paragraph), nodes.paragraph()).astext()

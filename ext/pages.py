@@ -26,6 +26,8 @@ CHANGES = {
     '="下载此页面"': '="下载本页"',
     '<span class="colon">:': '<span class="colon">：',
     r'(<summary) aria-label="Toggle hidden content"': r'\1',  # 看得见的“展开代码”就够了
+    # 读到哪一节由 static/reading.js 标出：主题的办法在跳转之后、标题之间会空着
+    ' id="pst-page-toc-nav"': "",
     # 用不到的脚本：检索与快捷键、译文、标签页用的，书里没有；thebe 会从境外取代码
     r'<script [^>]*/(?:doctools|sphinx_highlight)\.js[^>]*></script>\s*': "",
     r'<script [^>]*/translations\.js[^>]*></script>\s*': "",
@@ -38,7 +40,10 @@ CHANGES = {
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
     r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip
-TOGGLE = {"Toggle hidden content": "展开或收起"}  # 折叠块的脚本里写死的英文
+SCRIPTS = {
+    "togglebutton.js": {"Toggle hidden content": "展开或收起"},  # 折叠块的脚本里写死的英文
+    "scripts/sphinx-book-theme.js": {re.escape("(min-width: 992px)"): "(min-width: 1100px)"},  # 见 styles.NARROW
+}
 
 
 def change(texts, changes, strict):
@@ -55,9 +60,9 @@ def finish(site, paths, sheets, strict=True):
     """site 是网站的文件夹，paths 是写好的各页，sheets 是它们要的样式表。"""
     pages = change({path: path.read_text(encoding="utf-8") for path in paths}, CHANGES, strict)
     static = Path(site) / "_static"
-    toggle = static / "togglebutton.js"
-    (script,) = change({toggle: toggle.read_text(encoding="utf-8")}, TOGGLE, strict).values()
-    toggle.write_text(script, encoding="utf-8")
+    for name, changes in SCRIPTS.items():
+        (script,) = change({name: (static / name).read_text(encoding="utf-8")}, changes, strict).values()
+        (static / name).write_text(script, encoding="utf-8")
     css = styles.bundle(static, sheets, pages.values())
     (static / styles.BUNDLE).write_text(css, encoding="utf-8")
     version = hashlib.sha256(css.encode()).hexdigest()[:8]

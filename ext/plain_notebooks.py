@@ -242,7 +242,8 @@ class Book:
         if not name.startswith(("exercise", "solution")):
             self.enter()
         kind, _ = directives.directive(name, en, new_document(""))
-        handle = getattr(self, "directive_" + ("note" if name in admonitionlabels else name.replace("-", "_")), None)
+        usual = self.directive_note if name in admonitionlabels else None
+        handle = getattr(self, f"directive_{name.replace('-', '_')}", usual)
         if kind is None or handle is None:
             self.warn(f"不知道指令 {name} 该换成什么；请在 {Path(__file__).name} 里写明。")
             return "", None
@@ -264,6 +265,14 @@ class Book:
         if "$$" not in text:  # JupyterLab 会把引文的 > 当成公式的一部分
             text = textwrap.indent(text, "> ", lambda line: True).replace("> \n", ">\n")
         return text, None
+
+    def directive_margin(self, name, title, options, body):
+        """页边的注，成为一段引文。"""
+        text = self.markdown(f"**{title}** {body}" if title else body)
+        return textwrap.indent(text, "> ", lambda line: True).replace("> \n", ">\n"), None
+
+    def directive_hint(self, name, argument, options, body):
+        return f"<details>\n<summary>{admonitionlabels[name]}</summary>\n\n{self.markdown(body)}\n\n</details>", None
 
     def directive_note(self, name, argument, options, body):
         return self.directive_admonition(name, admonitionlabels[name], options, body)

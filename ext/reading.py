@@ -60,8 +60,10 @@ def name_folded_code(doctree):
     for cell in doctree.findall(lambda node: isinstance(node, nodes.container) and "cell" in node["classes"]):
         drawn = any(cell.findall(nodes.image))
         for node in cell.findall(HideCodeCellNode):
-            code = next(node.findall(nodes.literal_block), nodes.literal_block()).astext()
+            blocks = [block.astext() for block in node.findall(nodes.literal_block)]
+            code = "\n".join(blocks)
             kind = "检查的代码" if code.startswith("def check_") else "画图的代码" if drawn else "代码"
+            kind = "准备" if "setup" in cell["classes"] else kind
             words = f"{kind}（{len(code.splitlines())} 行）"
             node["prompt_show"], node["prompt_hide"] = words, f"收起{words}"
 

@@ -105,7 +105,8 @@ def page_entries(doctree, docname, app):
         outer = titles_above(node)
         if is_section(node):
             title = text_of(node[0])
-            add(node, title, outer, MINOR if title in MINOR_TITLES else 1.0 if outer else WHOLE_PAGE, node)
+            minor = {title, *outer}.intersection(MINOR_TITLES)
+            add(node, title, outer, MINOR if minor else 1.0 if outer else WHOLE_PAGE, node)
         elif is_function(node):
             add(node[0], node[0]["ids"][0], [outer[0], outer[-1]], FUNCTION, node)
         elif isinstance(node, exercise_enumerable_node):

@@ -9,6 +9,9 @@ import tinycss2
 
 BUNDLE = "site.css"
 THEME_CSS = ["basic.css", "styles/pydata-sphinx-theme.css"]  # 主题的模板另外写出的两个
+# 窄于 1100 像素，侧栏就收进菜单，把地方留给正文；主题写的界线有这几种（脚本里的一处见 pages.SCRIPTS）
+NARROW = {"(max-width:959.98px)": "(max-width:1099.98px)"}
+NARROW |= {f"(min-width:{width}px)": "(min-width:1100px)" for width in (960, 992)}
 
 
 def names_in(pages, scripts):
@@ -69,4 +72,5 @@ def bundle(static, sheets, pages):
     used = names_in(pages, [script.read_text(encoding="utf-8") for script in scripts])
     names = THEME_CSS + [name.removeprefix("_static/") for name in sorted(sheets, key=sheets.get)]
     texts = [relative_urls((static / name).read_text(encoding="utf-8"), name) for name in names]
+    texts = [re.sub("|".join(map(re.escape, NARROW)), lambda match: NARROW[match[0]], text) for text in texts]
     return "\n".join(prune(parse(text), used) for text in texts)

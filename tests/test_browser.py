@@ -312,11 +312,90 @@ def test_dark_figures_are_not_glaring(visit):
 @engines.reads_clipboard
 def test_code_can_be_copied(visit):
     page, *_ = visit(NEXT_SECTION, permissions=["clipboard-read", "clipboard-write"])
-    cell = page.locator(".cell_input").first
+    cell = page.locator(".cell_input:visible").first
     cell.hover()
     cell.locator("button.copybtn").click()
     assert cell.locator("button.copybtn").get_attribute("data-tooltip") == "复制成功!"
-    assert page.evaluate("navigator.clipboard.readText()").startswith("from collections import")
+    assert page.evaluate("navigator.clipboard.readText()").strip() == cell.locator("pre").inner_text().strip()
+
+
+def test_the_bar_says_what_is_being_read(visit):
+    """大标题看不见以后，顶栏写出它；点一下回到开头。"""
+    page, *_ = visit(SECTION, width=390)
+    title = page.locator(".read-title")
+    assert not title.is_visible()
+    page.mouse.wheel(0, 1500)
+    title.wait_for()
+    heading = page.locator("article h1").evaluate("title => title.innerText.replace('#', '')")
+    assert title.inner_text() == heading.strip()
+    title.click()
+    title.wait_for(state="hidden")
+    assert page.evaluate("scrollY") == 0
+
+
+@pytest.mark.parametrize("name", [SECTION, "chapters/glossary"])
+def test_contents_mark_where_a_jump_arrived(visit, name):
+    """跳到哪一小节，本页内容里就标出哪一条，靠近结尾、到不了顶的也一样；随后往下读也总有一条，而且只有一条。"""
+    page, *_ = visit(name)
+    page.set_viewport_size({"width": 1280, "height": 1600})  # 末尾几小节都到不了顶
+    contents, marked = page.locator(".page-toc a"), page.locator(".page-toc a[aria-current]")
+    for link in contents.all():
+        link.click()
+        page.wait_for_function("link => link.hasAttribute('aria-current')", arg=link.element_handle(), timeout=3000)
+        assert marked.count() == 1
+    contents.first.click()
+    for _ in range(10):
+        page.mouse.wheel(0, 700)
+        page.wait_for_timeout(60)
+        assert marked.count() == 1
+
+
+@engines.reads_clipboard
+def test_a_headings_link_is_copied(visit):
+    """点 # 复制链接，说一声；指着公式自己的 #，不出卡片。"""
+    page, *_ = visit("chapters/linear_regression/basics", permissions=["clipboard-read", "clipboard-write"])
+    for place in ("article h2", "div.math .eqno"):
+        link = page.locator(f"{place} a.headerlink").first
+        link.locator("xpath=..").hover()  # 指着标题或编号，# 才出现
+        link.hover()
+        page.wait_for_timeout(400)  # 卡片等 150 毫秒
+        assert not page.locator("#book-card").is_visible()
+        link.click()
+        page.get_by_role("status").get_by_text("已复制").wait_for()
+        copied = page.evaluate("navigator.clipboard.readText()")
+        assert copied == page.url and "#" in copied
+
+
+def test_arrow_keys_turn_pages(visit):
+    page, *_ = visit(SECTION)
+    page.keyboard.press("ArrowRight")
+    page.wait_for_url(f"**/{NEXT_SECTION}.html")
+    page.keyboard.press("Control+k")
+    page.locator("#pst-search-dialog input").fill("梯度")
+    page.keyboard.press("ArrowLeft")  # 正在写字
+    page.keyboard.press("Escape")
+    page.wait_for_timeout(200)
+    assert NEXT_SECTION in page.url
+    page.locator("article p").first.click()
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_url(f"**/{SECTION}.html")
+
+
+def test_glossary_can_be_filtered(visit):
+    """留下的每一条都有写的字，藏起的都没有；链接指着的总看得见。"""
+    page, *_ = visit("chapters/glossary")
+    terms, shown = page.locator("dl.glossary > dt"), page.locator("dl.glossary > dt:visible")
+    total = terms.count()
+    for words, expected in [("SGD", "随机梯度下降"), ("学习率", "学习率"), ("没有这个词", None)]:
+        page.get_by_role("searchbox", name="筛选术语").fill(words)
+        texts = terms.evaluate_all("all => all.map(dt => dt.textContent + dt.nextElementSibling.textContent)")
+        wanted = [text for text in texts if words.lower() in text.lower()]
+        assert shown.count() == len(wanted) < total
+        assert expected in shown.all_inner_texts() if expected else not wanted
+        assert page.locator("dl.glossary:visible").count() == page.locator("section:visible:has(> dl.glossary)").count()
+    page.evaluate("location.hash = 'term-loss-function'")
+    page.locator("#term-loss-function").wait_for()
+    assert shown.count() == total
 
 
 def test_the_checks_can_fail(browser):

@@ -238,8 +238,8 @@ def words(text):
 def told_at(page, anchor):
     """所指的地方说了什么：小节自己的文字；图的题注与替代文字；练习连同解答；公式连同前后两段。"""
     node = page.ids[anchor]
-    if node.name == "section":
-        return text_of(node, ":scope > section")
+    if node.name == "section" or "goals" in node["class"]:
+        return text_of(node, ":scope > section, :scope > .goals, :scope > .rubric")
     if node.name == "figure":
         return node.get_text() + node.img["alt"]
     if "exercise" in node["class"]:
@@ -393,12 +393,15 @@ def test_search_entries_are_those_of_the_page(book):
 
 
 def test_cards_are_what_they_point_to(book):
-    """指着术语、文献、公式时看到的，就是那里写的。"""
+    """指着术语、文献、公式时看到的，就是那里写的；术语的“见……”不写，公式另写它的编号与所在的一节。"""
     cards = {key: re.sub("<[^>]+>", "", card) for key, card in book.data("bookCards").items()}
     for name, node in {node["id"]: node for *_, node in book.links("article a[href*='#']")}.items():
         if name.startswith("equation-"):
-            same = cards[name].strip() == "".join(formula["data-seen"] for formula in node.select(".katex"))
+            formula = "".join(formula["data-seen"] for formula in node.select(".katex"))
+            source = f"式 ({number_of(node)})，{path_to(node)[0]}"
+            same = squeeze(cards[name]) == squeeze(formula + source)
         elif name.startswith(("term-", "cite-")):
             entry = node.find_next_sibling("dd").get_text() if node.name == "dt" else ""
+            entry = re.sub(r"(?<=[。；])见[^。]*。$", "", entry.strip())
             same = chinese(cards[name]) == chinese(text_of(node, ".label, .backrefs") + entry) and cards[name].strip()
         assert not name.startswith(("equation-", "term-", "cite-")) or same, f"{name} 的卡片"

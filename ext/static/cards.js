@@ -2,7 +2,7 @@
 (() => {
   "use strict";
   const DATA = document.currentScript.src.replace(/cards\.js.*$/, "cards-data.js");
-  const LINKS = '.bd-article a[href*="#term-"], .bd-article a[href*="#cite-"], .bd-article a[href*="#equation-"]';
+  const LINKS = '.bd-article a:not(.headerlink):is([href*="#term-"], [href*="#cite-"], [href*="#equation-"])';
   const DELAY = 150; // 毫秒：鼠标只是路过时不打扰
   const GAP = 6; // 像素：卡片与链接的距离
   const card = Object.assign(document.createElement("div"), { id: "book-card", hidden: true });
