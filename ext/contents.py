@@ -9,10 +9,12 @@ MINUTES = '<span class="minutes" data-section="%s"></span>'  # 写完各页才�
 
 
 def fill(doctree, docname, app):
-    """往类名是 book-parts 的框里填目录；附录（没有编号的部分）不列。"""
-    for place in doctree.findall(lambda node: isinstance(node, nodes.container) and "book-parts" in node["classes"]):
-        parts = [part for part in app.env.external_site_map.root.subtrees if part.numbered]
-        place += [_part(part, docname, app) for part in parts]
+    """往类名是 book-parts 的框里填目录，一框一部，余下的都在最后一框；附录（没有编号的部分）不列。"""
+    boxes = list(doctree.findall(lambda node: isinstance(node, nodes.container) and "book-parts" in node["classes"]))
+    parts = [part for part in app.env.external_site_map.root.subtrees if part.numbered] if boxes else []
+    for i, box in enumerate(boxes, start=1):
+        mine = parts[i - 1 : i] if i < len(boxes) else parts[i - 1 :]
+        box += [_part(part, docname, app) for part in mine]
 
 
 def _part(part, docname, app):

@@ -31,7 +31,7 @@ def put_figures_first(doctree):
 # ---------------------------------------------------------------- 示意图
 
 
-class drawing(nodes.General, nodes.Element):  # noqa: N801 docutils 的节点都小写
+class drawing(nodes.General, nodes.Element):
     """写进网页里的 SVG：字能搜到，颜色跟着页面走；里面的文字另作子节点，搜索由此得来。"""
 
 
