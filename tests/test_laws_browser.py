@@ -66,7 +66,7 @@ def on_paper(page):
 def portrait(image):
     """这幅图在屏幕上的样子：照像素的大小放到左上角再拍，缩放与滚动的位置差半个像素也不变；四周是圆角，不算。"""
     image.evaluate("""image => Object.assign(image.style, { position: "fixed", inset: "0 auto auto 0", zIndex: 9999,
-      width: `${image.naturalWidth}px`, maxWidth: "none" })""")
+      width: `${image.naturalWidth / 2}px`, maxWidth: "none" })""")
     pixels = np.asarray(Image.open(io.BytesIO(image.screenshot())).convert("RGB"), int)
     image.evaluate("image => image.removeAttribute('style')")
     return pixels[8:-8, 8:-8]
