@@ -11,6 +11,7 @@ from . import (
     anchors,
     cards,
     contents,
+    figures,
     formulas,
     glossary,
     launch,
@@ -53,7 +54,7 @@ def setup(app):
 
     @on("env-updated")
     def all_documents_read(env):
-        book.entries, book.terms, book.cards, book.sheets, book.files = {}, [], {}, {}, []
+        book.entries, book.terms, book.cards, book.sheets, book.files, book.minutes = {}, [], {}, {}, [], {}
         if rebuild.is_current(app.builder) and plain_notebooks.folder_of(app).exists():
             return []
         rebuild.clear(app.builder)
@@ -63,6 +64,9 @@ def setup(app):
     def each_page_resolved(doctree, docname):
         anchors.drop_repeated_ids(doctree)
         contents.fill(doctree, docname, app)
+        figures.fill_excerpts(doctree, docname, app)
+        figures.inline_drawings(doctree, app)
+        figures.put_figures_first(doctree)
         typography.set_lines(doctree)
         typography.use_chinese_colons(doctree)
         book.entries[docname] = search.page_entries(doctree, docname, app)
@@ -74,10 +78,9 @@ def setup(app):
         sections.drop_empty_titles(doctree)
         glossary.arrange(doctree)
         launch.links(doctree, docname, app)
-        reading.add_reading_time(doctree)
+        book.minutes[docname] = reading.add_reading_time(doctree)
         reading.name_folded_code(doctree)
         reading.fold_long_outputs(doctree)
-        reading.mark_wide_figures(doctree)
         reading.load_lazily(doctree)
 
     @on("html-page-context", priority=900)  # 别的扩展都加过样式表以后
@@ -99,6 +102,7 @@ def setup(app):
     @on("build-finished", priority=900)  # 别的扩展都写完以后
     def all_pages_written(exception):
         if exception is None and book.files:
+            contents.write_minutes(Path(app.builder.get_outfilename(app.config.root_doc)), book.minutes)
             search.write(app.outdir, book.entries, book.terms, Path(app.config.book_search))
             cards.write(app.outdir, book.cards)
             web.write_sitemap(app.outdir, app.config, app.env.found_docs)
@@ -118,15 +122,18 @@ def configure(app):
     config.exclude_patterns = [*config.exclude_patterns, "README.md", "katex/katex.min.js"]  # 不复制到网站
     for name in ("katex/katex.min", "search/search"):
         app.add_css_file(f"{name}.css", priority=500)
-    for name in ("icons", "book", "navigation", "sections", "code", "appendix", "print"):
+    for name in ("icons", "book", "navigation", "sections", "code", "figures", "landing", "appendix", "print"):
         app.add_css_file(f"{name}.css", priority=800)
-    for name in ("search/search", "cards", "unfold", "reading"):
+    for name in ("search/search", "cards", "unfold", "reading", "figures"):
         app.add_js_file(f"{name}.js", defer="defer")
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))
     # myst-nb 只为 html 登记了折起的单元格；别的扩展为 singlehtml 登记过，Sphinx 就不再退回到 html 的
     hidden = (visit_HideCellInput, depart_HideCellInput)
     app.add_node(HideCodeCellNode, override=True, html=hidden, singlehtml=hidden)
+    drawing = (figures.visit_drawing, None)
+    app.add_node(figures.drawing, html=drawing, singlehtml=drawing)
+    app.add_directive("excerpt", figures.Excerpt)
     for catalog in CatalogRepository(HERE, ["locale"], config.language, "utf-8").catalogs:
         if catalog.is_outdated():
             catalog.write_mo(config.language)

@@ -5,13 +5,16 @@ import re
 from docutils import nodes
 
 SENTENCE = re.compile(r"[^。？！]+[。？！]")
+MINUTES = '<span class="minutes" data-section="%s"></span>'  # 写完各页才知道要读几分钟
 
 
 def fill(doctree, docname, app):
-    """往类名是 book-parts 的框里填目录；附录（没有编号的部分）不列。"""
-    for place in doctree.findall(lambda node: isinstance(node, nodes.container) and "book-parts" in node["classes"]):
-        parts = [part for part in app.env.external_site_map.root.subtrees if part.numbered]
-        place += [_part(part, docname, app) for part in parts]
+    """往类名是 book-parts 的框里填目录，一框一部，余下的都在最后一框；附录（没有编号的部分）不列。"""
+    boxes = list(doctree.findall(lambda node: isinstance(node, nodes.container) and "book-parts" in node["classes"]))
+    parts = [part for part in app.env.external_site_map.root.subtrees if part.numbered] if boxes else []
+    for i, box in enumerate(boxes, start=1):
+        mine = parts[i - 1 : i] if i < len(boxes) else parts[i - 1 :]
+        box += [_part(part, docname, app) for part in mine]
 
 
 def _part(part, docname, app):
@@ -19,10 +22,11 @@ def _part(part, docname, app):
     number = app.env.toc_secnumbers[sections[0]][""][0]  # 各部的编号接着数
     entries = nodes.enumerated_list("", enumtype="arabic", prefix="", suffix=".", start=number)
     for section in sections:
-        title = app.env.titles[section].astext()
-        link = nodes.reference("", title, internal=True, refuri=app.builder.get_relative_uri(docname, section))
-        words = nodes.inline("", opening(app.env.get_doctree(section)), classes=["opening"])
-        entries += nodes.list_item("", nodes.paragraph("", "", link, words))
+        question = nodes.strong("", opening(app.env.get_doctree(section)))
+        title = nodes.inline("", app.env.titles[section].astext(), classes=["title"])
+        uri = app.builder.get_relative_uri(docname, section)
+        link = nodes.reference("", "", question, title, internal=True, refuri=uri)
+        entries += nodes.list_item("", nodes.paragraph("", "", link, nodes.raw("", MINUTES % section, format="html")))
     heading = nodes.paragraph("", "", nodes.strong("", part.caption))
     return nodes.container("", heading, entries, classes=["book-part"])
 
@@ -38,3 +42,11 @@ def opening(doctree):
     first = next(doctree.findall(nodes.paragraph), nodes.paragraph()).astext()
     sentences = SENTENCE.findall(first) or [first]
     return next((sentence for sentence in sentences if sentence.endswith("？")), sentences[0]).strip()
+
+
+def write_minutes(page, minutes):
+    """各页都写完以后，填上首页的目录里各节要读几分钟。"""
+    html = page.read_text(encoding="utf-8")
+    for section, count in minutes.items():
+        html = html.replace(MINUTES % section, f'<span class="minutes">约 {count} 分钟</span>')
+    page.write_text(html, encoding="utf-8")

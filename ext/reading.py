@@ -10,7 +10,6 @@ from sphinx_exercise.nodes import exercise_enumerable_node
 CHARACTERS_PER_MINUTE = 300  # 技术文字比小说慢
 LONG_OUTPUT = 15  # 超过这么多行的输出折起来
 SHOWN_LINES = 10
-WIDE = 560  # 像素；这么宽的图缩到手机上，字就看不清了
 DESCRIPTION_LENGTH = 100  # 搜索引擎的摘要大约显示这么多个汉字
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 
@@ -20,16 +19,17 @@ def is_output(node):
 
 
 def add_reading_time(doctree):
-    """标题下写明这一节有多少字、要读多久、有几道练习。"""
+    """标题下写明这一节有多少字、要读多久、有几道练习；返回要读几分钟，附录是 None。"""
     title = next(doctree.findall(nodes.title), None)
     exercises = len(list(doctree.findall(exercise_enumerable_node)))
     if title is None or not exercises:  # 附录是查的，不是读的
-        return
+        return None
     text = " ".join(node.astext() for node in doctree.findall(nodes.paragraph))
     count = len(CHINESE.findall(text))
     minutes = math.ceil(count / CHARACTERS_PER_MINUTE)
     words = f"约 {round(count, -2)} 字，阅读约 {minutes} 分钟；练习 {exercises} 道"
     title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", words, classes=["reading-time"]))
+    return minutes
 
 
 def fold_long_outputs(doctree):
@@ -66,14 +66,6 @@ def name_folded_code(doctree):
             kind = "准备" if "setup" in cell["classes"] else kind
             words = f"{kind}（{len(code.splitlines())} 行）"
             node["prompt_show"], node["prompt_hide"] = words, f"收起{words}"
-
-
-def mark_wide_figures(doctree):
-    """宽的图在手机上横向滚动，见 book.css。"""
-    for image in doctree.findall(nodes.image):
-        width = re.match(r"\d+", str(image.get("width", "")))
-        if width and int(width[0]) >= WIDE and not image["classes"]:
-            image["classes"].append("wide")
 
 
 def load_lazily(doctree):

@@ -164,7 +164,6 @@ def test_figures_load_when_they_come_near(visit):
     page, requests, _ = visit(SECTION, width=390)
     figures = page.locator(".cell_output img").count()
     loaded = len([path for path in files(requests) if path.suffix == ".png"])
-    assert page.locator("img.wide").first.evaluate("image => image.clientWidth") > 390  # 宽的图不缩到看不清
     assert 1 <= loaded < figures
     while page.evaluate("innerHeight + scrollY < document.documentElement.scrollHeight - 1"):
         page.mouse.wheel(0, 500)  # 与读者一样往下滚
@@ -179,15 +178,16 @@ def test_figures_load_when_they_come_near(visit):
 
 @engines.measures_shifts
 def test_late_picture_moves_nothing(browser):
-    """首页的插图来得晚，文字也不跳。"""
+    """首页的图来得晚，文字也不跳。"""
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.add_init_script(WATCH_SHIFTS)
     late = []
-    page.route("**/hero.svg", lambda route: late.append(route))
+    page.route("**/_images/*.png", lambda route: late.append(route))
     page.goto((HTML / "chapters" / "index.html").as_uri(), wait_until="domcontentloaded")
     page.wait_for_timeout(300)  # 先画出没有图的页面
-    late[0].continue_()
-    page.wait_for_function("document.querySelector('.book-hero img').naturalWidth > 0")
+    for route in late:
+        route.continue_()
+    page.wait_for_function("document.querySelector('.excerpt img').naturalWidth > 0")
     page.wait_for_timeout(100)
     assert page.evaluate("bookShift") <= MAX_SHIFT
     page.close()
@@ -303,10 +303,59 @@ def test_dark_figures_are_not_glaring(visit):
     page, *_ = visit("chapters/linear_regression/basics")
     page.emulate_media(color_scheme="dark")
     page.wait_for_function("document.documentElement.dataset.theme === 'dark'")
-    filters = page.locator(".cell_output img:not(.photo)").evaluate_all(
+    filters = page.locator(".cell_output img:not(.paper)").evaluate_all(
         "all => all.map(x => getComputedStyle(x).filter)"
     )
     assert filters and all("invert" in each for each in filters)
+
+
+WIDE_FIGURE = "chapters/linear_regression/basics", "fig-descent-paths"
+ENLARGED = "dialog.enlarged[open]"
+
+
+def figure_button(page, label):
+    """图的按钮，滚到眼前。"""
+    button = page.locator(f"#{label}").get_by_role("button")
+    seen = "button => button.scrollIntoView({ block: 'center' }) || button.querySelector('img').naturalWidth > 0"
+    page.wait_for_function(seen, arg=button.element_handle())  # 手机上，上面的小节排好之后位置会变，所以一直滚
+    return button
+
+
+def test_figure_is_enlarged_with_the_keyboard(visit):
+    """回车放大，焦点在图上，可以滚动；Esc 关上，焦点与页面都回到原处；放大着也没有无障碍的问题。"""
+    page, *_ = visit(WIDE_FIGURE[0])
+    button = figure_button(page, WIDE_FIGURE[1])
+    button.focus()
+    before = page.evaluate("[scrollY, history.length]")
+    page.keyboard.press("Enter")
+    dialog = page.locator(ENLARGED)
+    dialog.wait_for()
+    assert "放大" in dialog.get_attribute("aria-label") and page.evaluate("document.activeElement.closest('dialog')")
+    assert dialog.locator("img").bounding_box()["width"] > button.locator("img").bounding_box()["width"] + 100
+    assert "图 2.5" in dialog.inner_text()
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    dialog.wait_for(state="detached")
+    assert button.evaluate("button => button === document.activeElement")
+    page.wait_for_function("history.state === null")  # 添的那一步撤掉了
+    assert page.evaluate("scrollY") == before[0]
+
+
+def test_figure_is_enlarged_with_a_tap_on_a_phone(visit):
+    """图缩到屏幕的宽度，不横向滚动；点开是原来的大小，看不全的滚动着看；再点一下，或者按“后退”，就关上。"""
+    page, *_ = visit(WIDE_FIGURE[0], width=390)
+    button = figure_button(page, WIDE_FIGURE[1])
+    assert button.locator("img").bounding_box()["width"] <= 390
+    dialog = page.locator(ENLARGED)
+    for close in (dialog.click, page.go_back, dialog.get_by_role("button", name="关闭").click):
+        button.click()
+        dialog.wait_for()
+        pan = dialog.locator(".pan")
+        assert pan.evaluate("pan => pan.scrollWidth > pan.clientWidth + 100")
+        close()
+        dialog.wait_for(state="detached")
+        page.wait_for_function("history.state === null")
+    assert page.url.endswith("basics.html")
 
 
 @engines.reads_clipboard

@@ -202,6 +202,12 @@ def test_bad_formula_is_reported(book):
         small_book.build(book)
 
 
+def test_missing_excerpt_is_reported(book):
+    edit("index.md", "第一段，", "```{excerpt} fig-none\n一幅图。\n```\n\n第一段，")(book)
+    with raises_chinese(ExtensionError, "fig-none", "没有"):
+        small_book.build(book)
+
+
 @pytest.mark.parametrize("fails", [False, True])
 def test_v8_is_closed(book, fails):
     """V8 的线程不关，Python 3.13 起退出时会一直等。"""

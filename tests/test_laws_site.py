@@ -161,7 +161,7 @@ def test_links_show_the_number_printed_at_the_target(book):
     settle(
         f"{where(page.name, source_label(node['id']))}：链接写的是 {link.get_text()}，那里印着 {number_of(node)}"
         for page, link, _, node in book.links()
-        if number_of(node) and NUMBER.findall(link.get_text()) != [number_of(node)]
+        if number_of(node) and not link.img and NUMBER.findall(link.get_text()) != [number_of(node)]
     )
 
 
@@ -241,14 +241,16 @@ def told_at(page, anchor):
     if node.name == "section" or "goals" in node["class"]:
         return text_of(node, ":scope > section, :scope > .goals, :scope > .rubric")
     if node.name == "figure":
-        return node.get_text() + node.img["alt"]
+        return node.get_text() + (node.img["alt"] if node.img else "")
     if "exercise" in node["class"]:
         return node.get_text() + page.ids[anchor.replace("ex-", "sol-", 1)].get_text()
     return "".join(each.get_text() for each in (node.find_previous("p"), node, node.find_next("p")) if each)
 
 
 def said_around(link):
-    """链接所在的一句与前后各一句；里面的链接不算，它们写的是编号或标题。"""
+    """链接所在的一句与前后各一句；里面的链接不算，它们写的是编号或标题。链接是一幅图的，是它下面的话。"""
+    if link.img:
+        return link.parent.get_text()
     parts = []
     for string in link.find_parent(["p", "li", "td", "dd", "figcaption"]).find_all(string=True):
         outer = string.find_parent("a")
@@ -352,8 +354,8 @@ def test_description_is_the_first_paragraph(book):
 
 # 搜索条目里不收：输出、代码（另存）、公式、练习的标题（另存）；术语归到讲解它的小节；文献只在书目里
 UNSEARCHED = (
-    ".cell_output, div.highlight, .math, .reading-time, h1, h2, h3, h4, dl.glossary, div.citation,"
-    " .exercise > .admonition-title, .solution > .admonition-title"
+    ".cell_output, div.highlight, .math, .reading-time, .minutes, .caption-number, h1, h2, h3, h4, dl.glossary,"
+    " div.citation, .exercise > .admonition-title, .solution > .admonition-title"
 )
 INNER = ":scope > section:has(> :is(h1, h2, h3, h4)), div.exercise, div.solution, dl.py.function"
 

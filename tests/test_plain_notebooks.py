@@ -112,7 +112,7 @@ def test_runs_what_the_page_shows(lesson):
     drawn = [
         text for cell, text in after if any("image/png" in each.get("data", {}) for each in cell.get("outputs", []))
     ]
-    captions = [each.get_text() for each in page(lesson).select("figcaption .caption-number")]
+    captions = [each.get_text() for each in page(lesson).select("figure:has(img) .caption-number")]
     assert [re.search(r"\*\*(.+?)\*\*", text.source)[1] for text in drawn] == [each.strip() for each in captions]
 
 

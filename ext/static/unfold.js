@@ -8,7 +8,8 @@
   function open() {
     const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
     let closed = false;
-    for (let node = target; node; node = node.parentElement) {
+    const fold = target?.querySelector(":scope > details"); // 指着一小节，它的内容折着
+    for (let node = fold ?? target; node; node = node.parentElement) {
       if (node.matches(".toggle-hidden")) node.querySelector(".toggle-button").click();
       else if (node.matches("details:not([open])")) node.open = true;
       else continue;
