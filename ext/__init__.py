@@ -89,7 +89,7 @@ def configure(app):
     config.exclude_patterns = [*config.exclude_patterns, "README.md", "katex/katex.min.js"]  # 不复制到网站
     for name, priority in [("katex/katex.min", 500), ("search/search", 500), ("icons", 800), ("book", 800)]:
         app.add_css_file(f"{name}.css", priority=priority)
-    for name in ("search/search", "cards", "unfold"):
+    for name in ("search/search", "cards", "unfold", "progress"):
         app.add_js_file(f"{name}.js", defer="defer")
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))
