@@ -7,7 +7,19 @@ from types import SimpleNamespace
 from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.util.i18n import CatalogRepository
 
-from . import anchors, cards, contents, formulas, pages, plain_notebooks, reading, rebuild, search, typography
+from . import (
+    anchors,
+    cards,
+    contents,
+    formulas,
+    hands_on,
+    pages,
+    plain_notebooks,
+    reading,
+    rebuild,
+    search,
+    typography,
+)
 
 HERE = Path(__file__).parent
 
@@ -60,6 +72,9 @@ def setup(app):
     @on("html-page-context", priority=900)  # 别的扩展都加过样式表以后
     def each_page_filled_in(pagename, templatename, context, doctree):
         context["has_formulas"] = formulas.has_formulas(doctree)
+        context["hands_on"] = hands_on.scripts(doctree)
+        for script in context["hands_on"]:
+            app.add_js_file(script, defer="defer")  # 只在这一页
         context["metatags"] = context.get("metatags", "") + reading.description(doctree, app.config.html_title)
         book.sheets |= {str(sheet.filename): sheet.priority for sheet in context["css_files"]}
         book.files.append(Path(app.builder.get_outfilename(pagename)))
@@ -91,6 +106,7 @@ def configure(app):
         app.add_css_file(f"{name}.css", priority=priority)
     for name in ("search/search", "cards", "unfold", "progress"):
         app.add_js_file(f"{name}.js", defer="defer")
+    app.add_directive("hands-on", hands_on.HandsOn)
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))
     # myst-nb 只为 html 登记了折起的单元格；别的扩展为 singlehtml 登记过，Sphinx 就不再退回到 html 的
