@@ -371,7 +371,7 @@ window.hands = (() => {
     });
     form.addEventListener("input", ready);
     form.append(lock);
-    hand.stage.after(compare);
+    hand.words.after(compare);
     compare.hidden = true;
     const before = bookProgress.get().predicted[key]?.choice; // 上次猜过，就不再问
     if (isNumber && typeof before === "number") inputs[0].value = before;

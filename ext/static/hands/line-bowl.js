@@ -69,8 +69,8 @@
       best = maths.best(kind, data);
       const bottom = maths.loss(kind, data, ...best);
       const top = maths.loss(kind, data, 0, 600) - maths.loss(kind, data, ...maths.best(kind, data));
-      levels = [0.02, 0.08, 0.2, 0.5, 1, 2, 4].map((part) => bottom + part * Math.max(top, 5000));
-      bowl.set("levels", bowl.contours((w, b) => maths.loss(kind, data, w, b), levels, "s1 thin", 44));
+      levels = [0.03, 0.1, 0.22, 0.5, 1, 2, 4].map((part) => bottom + part * Math.max(top, 5000));
+      bowl.set("levels", bowl.contours((w, b) => maths.loss(kind, data, w, b), levels, "s1 thin", 64));
     }
     function moveLine(newW, newB) {
       w = hands.clamp(newW, ...bowl.xRange);
