@@ -19,7 +19,7 @@ from myst_nb.ext.glue.utils import retrieve_glue_data
 
 SCRIPTS = Path(__file__).parent / "static" / "hands"
 CHOICE = re.compile(r"- \[([ x<=>])\] (.*)")
-STILL = "这幅图在{}上、有脚本时可以动手；静止的样子见{{numref}}`{}`。"
+STILL = "“{}”在{}上、有脚本时可以动手；静止的样子见{{numref}}`{}`。"
 VERDICTS, WHY = "猜好以后打开：每一种猜法的说明", "用自己的话说说为什么，再打开对照"
 GUESSED = {"x": "对", " ": "不对", "<": "猜小了", "=": "差不多", ">": "猜大了"}
 
@@ -87,7 +87,7 @@ class HandsOn(Directive):
         box += self.markdown(text.question, ids=[f"hands-{name}-question"], classes=["hands-question"])
         box += self.choices(name, text.choices)
         box += html("</fieldset>")
-        box += self.markdown(STILL.format("网页", self.options["figure"]), classes=["hands-still"])
+        box += self.markdown(STILL.format(title, "网页", self.options["figure"]), classes=["hands-still"])
         box += html(f'<details class="hands-verdicts"><summary>{VERDICTS}</summary>')
         for choice in text.choices:
             said = self.markdown(f"{verdict(choice)}{choice.said}", classes=["hands-verdict"])

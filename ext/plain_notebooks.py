@@ -281,15 +281,15 @@ class Book:
         """问题与选项照写，答案折起来；动手要到网页上去。"""
         text = hands_on.read(body.splitlines())
         page = urljoin(self.base.rstrip("/") + "/", self.builder.get_target_uri(self.doc))
-        still = hands_on.STILL.format(f"[网页]({page})" if self.base else "网页", options["figure"])
+        title, web = argument.split(maxsplit=1)[1], f"[网页]({page})" if self.base else "网页"
         asked = [f"- {each.letter}. {self.markdown(each.words)}" for each in text.choices]
         if "guess" in options:
             asked = [hands_on.guess(options["guess"])]
         parts = [
-            f"**动手试：{argument.split(maxsplit=1)[1]}**",
+            f"**动手试：{title}**",
             self.markdown(text.question),
             "\n".join(asked),
-            self.markdown(still),
+            self.markdown(hands_on.STILL.format(title, web, options["figure"])),
             f"<details><summary>{hands_on.VERDICTS}</summary>",
             *(self.markdown(f"{hands_on.verdict(each)}{each.said}") for each in text.choices),
             f"</details>\n<details><summary>{hands_on.WHY}</summary>",

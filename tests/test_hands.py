@@ -94,7 +94,7 @@ def test_locked_then_moved_by_keyboard(figure, page_name, name):
     assert it.locked() and it.box.locator(".hands-compare").is_hidden()
     for handle in it.handles():
         before = spoken(handle)
-        handle.evaluate("node => node.dispatchEvent(new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }))")
+        handle.dispatch_event("keydown", {"key": "ArrowRight"})
         assert spoken(handle) == before and handle.get_attribute("tabindex") == "-1"
     choice = it.predict(wrong=True)
     assert not it.locked() and it.box.locator(".hands-choices input").first.is_disabled()
@@ -154,9 +154,10 @@ def test_on_a_phone_in_the_dark(figure, page_name, name):
         assert min(place["width"], place["height"]) >= 40
         x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
         client = it.context.new_cdp_session(it.page)
-        for kind, by in [("touchStart", (0, 0)), ("touchMove", (-15, -15)), ("touchMove", (-30, 20)), ("touchEnd", None)]:
-            points = [{"x": x + by[0], "y": y + by[1]}] if by else []
-            client.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+        moves = [[(0, 0)], [(-15, -15)], [(-30, 20)], []]
+        for kind, moved in zip(["Start", "Move", "Move", "End"], moves):
+            points = [{"x": x + dx, "y": y + dy} for dx, dy in moved]
+            client.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
         assert spoken(handle) != before
     it.box.locator("details.hands-why summary").click()
     assert it.page.evaluate("document.documentElement.scrollWidth") <= 390
@@ -260,8 +261,8 @@ LOSSES = {
 def test_line_bowl(maths, kind):
     call, data = maths("line-bowl")
     x, y = torch.tensor(data["x"], dtype=torch.float64), torch.tensor(data["y"], dtype=torch.float64)
-    for w0, b0, lr, batch in [(0.0, 600.0, 0.3, [*range(24)]), (300.0, 100.0, 0.1, [3, 17, 5, 23]), (454.0, -41.0, 1.1, [7])]:
-        w, b = torch.tensor([w0, b0], dtype=torch.float64, requires_grad=True)
+    cases = [(0.0, 600.0, 0.3, [*range(24)]), (300.0, 100.0, 0.1, [3, 17, 5, 23]), (454.0, -41.0, 1.1, [7])]
+    for w0, b0, lr, batch in cases:
         point = torch.tensor([w0, b0], dtype=torch.float64, requires_grad=True)
         losses = LOSSES[kind](point[0] * x + point[1], y)
         close(call("loss", kind, data, w0, b0), losses.mean())

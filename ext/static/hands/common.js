@@ -179,7 +179,7 @@ window.hands = (() => {
 
     /* 可拖的点。at() 是它现在的 [x, y]，move(x, y) 是要它去的地方（已经限在坐标系里），text() 是念出来的值；
        axes 是 "x"、"y" 或 "xy"；step 是按一下方向键走多远，Shift 或 PageUp、PageDown 走十倍。 */
-    handle(plot, { label, at, move, text, step, axes = "xy", style = "f2", r = 8, hidden = () => false }) {
+    handle(plot, { label, at, move, text, step, axes = "xy", style = "f2", r = 8 }) {
       const flat = axes === "y" ? 1 : 0; // aria-valuenow 说的是哪一个坐标
       const ranges = [plot.xRange, plot.yRange];
       const go = (x, y) => {
@@ -225,12 +225,15 @@ window.hands = (() => {
       plot.over.append(node);
       this.handles.push(() => {
         const [x, y] = at();
-        node.setAttribute("transform", `translate(${plot.x(x)} ${plot.y(y)})`);
+        const { left, right, top, bottom } = plot.box; // 到了图外，就停在框的边上，还拖得回来
+        node.setAttribute(
+          "transform",
+          `translate(${clamp(plot.x(x), left, right)} ${clamp(plot.y(y), top, bottom)})`,
+        );
         node.setAttribute("aria-valuenow", Number((flat ? y : x).toPrecision(4)));
         node.setAttribute("aria-valuetext", text());
         node.setAttribute("tabindex", this.locked ? -1 : 0);
         node.setAttribute("aria-disabled", this.locked);
-        node.style.display = hidden() ? "none" : "";
       });
       return node;
     }

@@ -53,6 +53,7 @@
 
   function build(hand) {
     const RIGHT = 2.2; // 直线右边的手柄在这个距离上
+    const FAR = 1e6; // 发散到这么远就不再走
     const { number } = hands;
     const original = hand.data;
     let data, kind, w, b, lr, size, chosen, batch, path, levels, best; // prettier-ignore
@@ -79,6 +80,7 @@
       path = [[w, b]];
     }
     function walk() {
+      if (Math.hypot(w, b) > FAR) return;
       batch = all(data);
       for (let i = data.x.length - 1; i > 0; i--) {
         const j = Math.floor(Math.random() * (i + 1));
@@ -198,7 +200,7 @@
       ]);
       const loss = maths.loss(kind, data, w, b);
       const steps = path.length > 1 ? `走了 ${path.length - 1} 步。` : "";
-      const far = [w, b].some((v) => !(Math.abs(v) < 1e4)) ? "越走越远了：学习率太大。" : "";
+      const far = Math.hypot(w, b) > 1e4 ? "越走越远了：学习率太大。" : "";
       return `${lineText()}；平均损失 ${number(loss)}，碗底 ${number(maths.loss(kind, data, ...best))}。${steps}${far}`;
     }
 

@@ -42,7 +42,6 @@
       move: (x) => (path = [x]),
       text: () => `w 是 ${number(w(), 2)}`,
       step: [0.1, 0],
-      hidden: () => out() || maths.loss(lambda, w()) > 3,
     });
     hand.handle(factor, {
       label: "学习率",
