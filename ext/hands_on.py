@@ -9,6 +9,7 @@ import ast
 import json
 import re
 from collections import namedtuple
+from html import escape
 from pathlib import Path
 
 from docutils import nodes
@@ -110,8 +111,9 @@ class HandsOn(Directive):
     def choices(self, name, choices):
         box = nodes.container(classes=["hands-choices"])
         if "guess" in self.options:
-            low, high, step = self.options["guess"].split()[:3]
-            field = f' <input type="number" min="{low}" max="{high}" step="{step}" aria-label="我猜的数">'
+            low, high, step, *unit = self.options["guess"].split()
+            limits = f'min="{low}" max="{high}" step="{step}" data-unit="{escape(" ".join(unit))}"'
+            field = f' <input type="number" {limits} aria-label="我猜的数">'
             words = nodes.Text(guess(self.options["guess"]))
             box += nodes.paragraph("", "", words, nodes.raw("", field, format="html"), classes=["hands-choice"])
             return box

@@ -51,7 +51,7 @@ class Figure:
         number = self.box.locator(".hands-choice input[type=number]")
         if number.count():
             answer = json.loads(self.box.locator("script").text_content())["data"]["answer"]
-            choice = float(number.get_attribute("min" if wrong else "max")) if wrong else sum(answer) / 2
+            choice = float(number.get_attribute("min")) if wrong else sum(answer) / 2
             number.fill(f"{choice:g}")
         else:
             letters = [each.get_attribute("value") for each in self.box.locator(".hands-choice input").all()]
@@ -125,18 +125,23 @@ def test_moved_by_mouse(figure, page_name, name):
         it.page.wait_for_timeout(50)
         before = spoken(handle)
         handle.scroll_into_view_if_needed()
-        place = handle.locator("circle").last.bounding_box()
-        x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
-        drag(it.page, x, y)
-        assert spoken(handle) != before
+        x, y = centre(handle)
+        it.page.mouse.move(x, y)
+        it.page.mouse.down()
+        heard = {before}
+        for dx, dy in AROUND:
+            it.page.mouse.move(x + dx, y + dy, steps=3)
+            heard.add(spoken(handle))
+        it.page.mouse.up()
+        assert len(heard) > 2
 
 
-def drag(page, x, y):
-    page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x - 20, y - 20, steps=3)
-    page.mouse.move(x - 25, y + 25, steps=3)
-    page.mouse.up()
+AROUND = [(-20, -20), (-20, 20), (20, 20), (20, -20)]  # 像素：不论在哪个角上，总有一个方向走得动
+
+
+def centre(handle):
+    place = handle.locator("circle").last.bounding_box()
+    return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
 
 
 @each_figure
@@ -150,15 +155,16 @@ def test_on_a_phone_in_the_dark(figure, page_name, name):
         assert svg.bounding_box()["width"] >= 300
     for handle in it.handles()[:1]:
         handle.evaluate("node => node.scrollIntoView({ block: 'center' })")
-        place, before = handle.bounding_box(), spoken(handle)
+        place, heard = handle.bounding_box(), {spoken(handle)}
         assert min(place["width"], place["height"]) >= 40
-        x, y = place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+        x, y = centre(handle)
         client = it.context.new_cdp_session(it.page)
-        moves = [[(0, 0)], [(-15, -15)], [(-30, 20)], []]
-        for kind, moved in zip(["Start", "Move", "Move", "End"], moves):
-            points = [{"x": x + dx, "y": y + dy} for dx, dy in moved]
+        for kind, (dx, dy) in zip(["Start", *["Move"] * 4], [(0, 0), *AROUND]):
+            points = [{"x": x + dx, "y": y + dy}]
             client.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
-        assert spoken(handle) != before
+            heard.add(spoken(handle))
+        client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert len(heard) > 2
     it.box.locator("details.hands-why summary").click()
     assert it.page.evaluate("document.documentElement.scrollWidth") <= 390
     it.page.add_style_tag(content="* { transition: none !important }")
@@ -241,6 +247,7 @@ def maths(figure):
             script = "([name, f, args]) => hands.figures[name].maths[f](...args)"
             return it.page.evaluate(script, [name, function, list(args)])
 
+        call.page = it.page
         return call, data
 
     return of
@@ -289,3 +296,34 @@ def test_one_ball(maths):
             optimizer.step()
             places.append(w.item())
         close(call("path", lam, lr, 1.3, 8), torch.tensor(places))
+
+
+def test_softmax(maths):
+    call, data = maths("softmax")
+    for o, T, shift in [(data["o"], 0.5, 0), ([4.0, -5.0, 0.3], 0.1, -120), ([1.0, 3.0, 2.0], 100.0, 90)]:
+        z = torch.tensor(o, dtype=torch.float64)
+        close(call("softmax", o, T, shift), torch.softmax((z + shift) / T, dim=0))
+    lost = torch.exp(torch.tensor([1.0, 3.0, 2.0]) + 86)  # 单精度里，鸡的指数溢出
+    assert lost.isinf().tolist() == [False, True, False]
+    for shift in (0, 85, 86, -120):
+        exps = torch.exp(torch.tensor([1.0, 3.0, 2.0]) + shift)
+        script = "([o, a]) => { const { exps, probs } = hands.figures.softmax.maths.direct(o, 1, a);"
+        script += " return { exps: exps.map(String), probs: probs.map(String) }; }"
+        found = call.page.evaluate(script, [[1, 3, 2], shift])
+        for name, expected in {"exps": exps, "probs": exps / exps.sum()}.items():
+            values = torch.tensor([float(value.replace("Infinity", "inf")) for value in found[name]])
+            torch.testing.assert_close(values, expected, rtol=1e-5, atol=1e-45, equal_nan=True)
+
+
+@pytest.mark.parametrize("y", [[1.0, 0.0, 0.0], [2 / 3, 0.0, 1 / 3], [0.2, 0.5, 0.3]])
+def test_triangle(maths, y):
+    call, _ = maths("triangle")
+    target = torch.tensor(y, dtype=torch.float64)
+    for p in ([0.4, 0.3, 0.3], [0.01, 0.98, 0.01], [0.45, 0.549, 0.001]):
+        logits = torch.tensor(p, dtype=torch.float64).log().requires_grad_()
+        entropy = F.cross_entropy(logits, target)
+        square = ((torch.softmax(logits, dim=0) - target) ** 2).sum() / 2
+        for name, loss in {"entropy": entropy, "square": square}.items():
+            (slope,) = torch.autograd.grad(loss, logits)
+            close(call(name, y, p), loss)
+            close(call(f"{name}Slope", y, p), slope)

@@ -26,6 +26,7 @@ window.hands = (() => {
 
   /* 数 → 文字：几位小数，真正的减号。 */
   function number(value, digits = 0) {
+    if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "∞" : "−∞";
     const text = value.toFixed(digits);
     return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
   }
@@ -42,7 +43,7 @@ window.hands = (() => {
     return [values, Math.max(0, -Math.floor(Math.log10(step) + 1e-9))];
   }
 
-  /* 一个坐标系。宽 340 像素上下，手机上一个占一行，桌面上两个并排，字都一样大。
+  /* 一个坐标系；x.names 是 {坐标: 文字}，写在刻度的位置上。宽 340 像素上下，手机上一个占一行，桌面上两个并排，字都一样大。
      layer(名字) 是裁在框里的一层，先要的在下面；set(名字, [元素…]) 换掉一层的内容。 */
   class Plot {
     constructor(parent, { x, y, label, width = 340, height = 300, axes = true }) {
@@ -82,11 +83,11 @@ window.hands = (() => {
       const { left, top, right, bottom } = this.box;
       const group = el("g", { class: "axes" });
       const [xs, xDigits] = ticks(x.range), [ys, yDigits] = ticks(y.range); // prettier-ignore
-      for (const value of xs) {
+      for (const value of x.names ? Object.keys(x.names).map(Number) : xs) {
         const at = this.x(value);
         group.append(
           el("line", { x1: at, x2: at, y1: top, y2: bottom }),
-          el("text", { x: at, y: bottom + 16, "text-anchor": "middle" }, number(value, xDigits)),
+          el("text", { x: at, y: bottom + 16, "text-anchor": "middle" }, x.names?.[value] ?? number(value, xDigits)),
         );
       }
       for (const value of ys) {
@@ -111,6 +112,12 @@ window.hands = (() => {
     }
     line(x1, y1, x2, y2, style) {
       return el("line", { x1: this.x(x1), y1: this.y(y1), x2: this.x(x2), y2: this.y(y2), class: style });
+    }
+    /* 竖条：从 0 到 height，中间在 x，宽 width（都用坐标）。 */
+    bar(x, height, width, style) {
+      const [top, bottom] = [this.y(Math.max(height, 0)), this.y(Math.min(height, 0))];
+      const left = this.x(x - width / 2);
+      return el("rect", { x: left, y: top, width: this.x(x + width / 2) - left, height: bottom - top, class: style });
     }
     dot(x, y, r, style) {
       return el("circle", { cx: this.x(x), cy: this.y(y), r, class: style });
@@ -332,7 +339,8 @@ window.hands = (() => {
     const isNumber = inputs[0].type === "number";
     const guess = () => {
       if (!isNumber) return inputs.find((input) => input.checked)?.value;
-      return inputs[0].value !== "" && inputs[0].checkValidity() ? Number(inputs[0].value) : undefined;
+      const { rangeUnderflow, rangeOverflow } = inputs[0].validity; // 不是整步的也收
+      return inputs[0].value === "" || rangeUnderflow || rangeOverflow ? undefined : Number(inputs[0].value);
     };
     const lock = el("button", { type: "button", class: "hands-lock", disabled: true }, "就猜这个，锁定");
     const compare = el("div", { class: "hands-compare", role: "group", "aria-label": "对照", tabindex: -1 });
@@ -348,8 +356,8 @@ window.hands = (() => {
       lock.remove();
       hand.unlock();
       const letter = letterOf(choice);
-      const words = isNumber ? inputs[0].parentElement : inputs.find((input) => input.value === choice).parentElement;
-      const mine = isNumber ? el("p", {}, number(choice, 0 + (String(choice).split(".")[1]?.length ?? 0))) : el("p");
+      const words = inputs.find((input) => input.value === choice)?.parentElement;
+      const mine = el("p", {}, isNumber ? `${String(choice).replace("-", "−")}${inputs[0].dataset.unit}` : "");
       if (!isNumber) for (const node of [...words.childNodes].slice(1)) mine.append(node.cloneNode(true));
       const said = root.querySelector(`#${root.id}-${letter}`).cloneNode(true);
       said.removeAttribute("id");
