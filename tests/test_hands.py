@@ -151,7 +151,7 @@ def test_on_a_phone_in_the_dark(figure, page_name, name):
     phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
     it = figure(page_name, name, **phone, reduced_motion="reduce").open()
     it.predict()
-    for svg in it.box.locator("svg").all():
+    for svg in it.box.locator(".hands-plots > svg").all():
         assert svg.bounding_box()["width"] >= 300
     for handle in it.handles()[:1]:
         handle.evaluate("node => node.scrollIntoView({ block: 'center' })")

@@ -229,6 +229,8 @@ window.hands = (() => {
         el("circle", { r: Math.max(22, r), class: "hands-hit" }),
         el("circle", { r, class: style }),
       );
+      // 手指是来拖它的，不是来滚页面的；touch-action 在 SVG 里面不管用
+      node.addEventListener("touchstart", (event) => this.locked || event.preventDefault(), { passive: false });
       plot.over.append(node);
       this.handles.push(() => {
         const [x, y] = at();
