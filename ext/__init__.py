@@ -14,6 +14,7 @@ from . import (
     figures,
     formulas,
     glossary,
+    hands_on,
     launch,
     pages,
     plain_notebooks,
@@ -92,6 +93,9 @@ def setup(app):
         context["metatags"] = context.get("metatags", "") + tags
         if glossary.has_terms(doctree):
             app.add_js_file("glossary.js", defer="defer")
+        context["hands_on"] = hands_on.scripts(doctree)
+        for script in context["hands_on"]:
+            app.add_js_file(script, defer="defer")  # 只在这一页
         book.sheets |= {str(sheet.filename): sheet.priority for sheet in context["css_files"]}
         book.files.append(Path(app.builder.get_outfilename(pagename)))
 
@@ -124,8 +128,9 @@ def configure(app):
         app.add_css_file(f"{name}.css", priority=500)
     for name in ("icons", "book", "navigation", "sections", "code", "figures", "landing", "appendix", "print"):
         app.add_css_file(f"{name}.css", priority=800)
-    for name in ("search/search", "cards", "unfold", "reading", "figures"):
+    for name in ("search/search", "cards", "unfold", "reading", "figures", "progress"):
         app.add_js_file(f"{name}.js", defer="defer")
+    app.add_directive("hands-on", hands_on.HandsOn)
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))
     # myst-nb 只为 html 登记了折起的单元格；别的扩展为 singlehtml 登记过，Sphinx 就不再退回到 html 的

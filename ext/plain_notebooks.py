@@ -33,7 +33,7 @@ from sphinx.util import logging
 from sphinx.util.nodes import split_explicit_title
 from sphinx_exercise.nodes import translate
 
-from . import launch
+from . import hands_on, launch
 
 logger = logging.getLogger(__name__)
 
@@ -290,6 +290,27 @@ class Book:
     def directive_solution_end(self, name, argument, options, body):
         self.answered = True
         return "", {}
+
+    def directive_hands_on(self, name, argument, options, body):
+        """问题与选项照写，答案折起来；动手要到网页上去。"""
+        text = hands_on.read(body.splitlines())
+        page = urljoin(self.base.rstrip("/") + "/", self.builder.get_target_uri(self.doc))
+        title, web = argument.split(maxsplit=1)[1], f"[网页]({page})" if self.base else "网页"
+        asked = [f"- {each.letter}. {self.markdown(each.words)}" for each in text.choices]
+        if "guess" in options:
+            asked = [hands_on.guess(options["guess"])]
+        parts = [
+            f"**动手试：{title}**",
+            self.markdown(text.question),
+            "\n".join(asked),
+            self.markdown(hands_on.STILL.format(title, web, options["figure"])),
+            f"<details><summary>{hands_on.VERDICTS}</summary>",
+            *(self.markdown(f"{hands_on.verdict(each)}{each.said}") for each in text.choices),
+            f"</details>\n<details><summary>{hands_on.WHY}</summary>",
+            self.markdown(text.answer),
+            "</details>",
+        ]
+        return "\n\n".join(part for part in parts if part), None
 
     def own_heading(self, title, level, label):
         self.enter(level)

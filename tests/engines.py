@@ -35,6 +35,7 @@ DRIVER = [sys.executable, "-m", "playwright", "--version"]  # 运行 Playwright 
 reads_clipboard = pytest.mark.chromium_only("别的引擎不许程序读剪贴板")
 measures_shifts = pytest.mark.chromium_only("只有 Chromium 报告版面移动")
 sees_file_requests = pytest.mark.chromium_only("从 file:// 打开时，Firefox 不报告请求，也不能拦下")
+moves_a_finger = pytest.mark.chromium_only("只有 Chromium 能模拟手指在屏幕上拖")
 
 
 @cache

@@ -1,0 +1,130 @@
+/* 概率三角：三类的概率是三角形里的一点，离哪个角近，哪一类的概率就大；两支箭头是两种损失的负梯度。 */
+(() => {
+  "use strict";
+  const sum = (values) => values.reduce((a, b) => a + b, 0);
+  const maths = {
+    entropy: (y, p) => sum(y.map((yj, j) => (yj === 0 ? 0 : -yj * Math.log(p[j])))),
+    square: (y, p) => sum(y.map((yj, j) => (p[j] - yj) ** 2)) / 2,
+    /* 对 logit 的梯度；logit 是 softmax 之前的。 */
+    entropySlope: (y, p) => p.map((pj, j) => pj - y[j]),
+    squareSlope(y, p) {
+      const e = p.map((pj, j) => pj - y[j]);
+      const mean = sum(e.map((ej, j) => ej * p[j]));
+      return p.map((pj, j) => pj * (e[j] - mean));
+    },
+  };
+  const length = (v) => Math.hypot(...v);
+
+  function build(hand) {
+    const { number, el } = hands;
+    const LOWEST = 0.001; // 拖的时候，概率不小于这个数：0 的对数是负无穷
+    const TALL = Math.sqrt(3) / 2;
+    const CORNERS = [[0, 0], [1, 0], [0.5, TALL]]; // prettier-ignore
+    const KINDS = { entropy: "交叉熵", square: "平方损失" };
+    const LEVELS = { entropy: [0.1, 0.3, 0.6, 1, 1.5, 2.3, 3.5], square: [0.02, 0.06, 0.12, 0.2, 0.35, 0.55, 0.8] };
+    let y, p, kind = "entropy"; // prettier-ignore
+
+    /* 三个数 ↔ 平面上的点；拖到三角形外面的，拉回边上。 */
+    const place = (v) => [0, 1].map((axis) => sum(v.map((vj, j) => vj * CORNERS[j][axis])));
+    function mix(px, py, lowest) {
+      const third = py / TALL;
+      const second = px - third / 2;
+      const raw = [1 - second - third, second, third].map((value) => Math.max(value, lowest));
+      return raw.map((value) => value / sum(raw));
+    }
+    const list = (v) => v.map((value) => number(value, 2)).join("、");
+    const set = (newP, newY = y) => {
+      [p, y] = [newP, newY];
+      levels();
+    };
+
+    const map = hand.plot({
+      label: "概率三角",
+      axes: false,
+      x: { range: [-0.12, 1.12] },
+      y: { range: [-0.12, 0.98] },
+    });
+    const bars = hand.plot({
+      label: "损失对三个 logit 的梯度",
+      x: { range: [0.4, 3.6], label: "类别", names: { 1: "第 1 类", 2: "第 2 类", 3: "第 3 类" } },
+      y: { range: [-1, 1], label: "对 logit 的梯度" },
+    });
+    const outline = { points: CORNERS.map(([x, y]) => `${map.x(x)},${map.y(y)}`).join(" ") };
+    map.svg.prepend(el("clipPath", { id: "triangle-inside" }, el("polygon", outline)));
+    map.layer("levels").setAttribute("clip-path", "url(#triangle-inside)");
+    map.set("outline", [
+      el("polygon", { ...outline, class: "s0" }),
+      map.text(-0.02, -0.08, "第 1 类", { "text-anchor": "middle", dx: 12 }),
+      map.text(1.02, -0.08, "第 2 类", { "text-anchor": "middle", dx: -12 }),
+      map.text(0.5, TALL + 0.05, "第 3 类", { "text-anchor": "middle" }),
+      map.text(-0.1, 0.9, "蓝箭头：交叉熵", { class: "f1" }),
+      map.text(-0.1, 0.83, "赭箭头：平方损失", { class: "f2" }),
+    ]);
+    function levels() {
+      const loss = (px, py) => maths[kind](y, mix(px, py, 1e-4));
+      map.set("levels", map.contours(loss, LEVELS[kind], "s1 thin", 60));
+    }
+    hand.handle(map, {
+      label: "标签 y",
+      at: () => place(y),
+      move: (px, py) => set(p, mix(px, py, 0)),
+      text: () => `标签是 ${list(y)}`,
+      step: [0.02, 0.02],
+      style: "s3 ring",
+      r: 9,
+    });
+    hand.handle(map, {
+      label: "预测的概率",
+      at: () => place(p),
+      move: (px, py) => (p = mix(px, py, LOWEST)),
+      text: () => `概率是 ${list(p)}`,
+      step: [0.02, 0.02],
+    });
+    hand.options({
+      label: "等高线",
+      values: KINDS,
+      value: kind,
+      change: (key) => {
+        kind = key;
+        levels();
+      },
+    });
+    hand.button("回到开头", () => set([0.4, 0.3, 0.3], [1, 0, 0]));
+    hand.button("概率 0.40、0.30、0.30", () => set([0.4, 0.3, 0.3]));
+    hand.button("概率 0.45、0.55、0", () => set([0.45, 0.55, 0]));
+    hand.button("标签 2/3、0、1/3", () => set(p, [2 / 3, 0, 1 / 3]));
+    set([0.4, 0.3, 0.3], [1, 0, 0]);
+
+    function draw() {
+      const slopes = { entropy: maths.entropySlope(y, p), square: maths.squareSlope(y, p) };
+      const from = place(p);
+      const arrow = (slope, style) => {
+        const [dx, dy] = place(slope);
+        return map.arrow(...from, from[0] - dx, from[1] - dy, style);
+      };
+      map.set("arrows", [arrow(slopes.entropy, "s1 thick"), arrow(slopes.square, "s2 thick")]);
+      bars.set("bars", [
+        bars.line(0.4, 0, 3.6, 0, "s0 thin"),
+        ...slopes.entropy.map((value, i) => bars.bar(i + 0.83, value, 0.3, "f1")),
+        ...slopes.square.map((value, i) => bars.bar(i + 1.17, value, 0.3, "f2")),
+        bars.text(2.2, 0.87, "左条：交叉熵", { class: "f1" }),
+        bars.text(2.2, 0.73, "右条：平方损失", { class: "f2" }),
+      ]);
+      const says = (key) => `${KINDS[key]} ${number(maths[key](y, p), 4)}，箭头长 ${number(length(slopes[key]), 2)}`;
+      const best = (v) => v.indexOf(Math.max(...v));
+      const hit = best(p) === best(y) ? "对" : "错";
+      return `概率 ${list(p)}：预测第 ${best(p) + 1} 类，${hit}。${says("entropy")}；${says("square")}。`;
+    }
+
+    function reveal() {
+      const [start, end, label] = [[0.4, 0.3, 0.3], [0.01, 0.98, 0.01], [1, 0, 0]]; // prettier-ignore
+      set(start, label);
+      hand.play(25, (i) => (p = start.map((value, j) => value + ((end[j] - value) * (i + 1)) / 25)), 60);
+      const change = (slope) => [start, end].map((each) => number(length(maths[slope](label, each)), 2)).join(" 变到 ");
+      return `箭头的长：交叉熵从 ${change("entropySlope")}，平方损失从 ${change("squareSlope")}。`;
+    }
+    return { draw, reveal };
+  }
+
+  hands.figure("triangle", { maths, build });
+})();

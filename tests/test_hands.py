@@ -1,0 +1,329 @@
+"""动手的图：没猜时锁着，猜了才能动；鼠标、手指、键盘都行；算出来的数与 torch 的一样。
+
+前一半是每幅图都要守的规矩；后一半每幅图一项，拿浏览器里的算术与 torch 比。每一项都弄坏过网页，看着它变红。
+"""
+
+import gzip
+import json
+import re
+from pathlib import Path
+
+import pytest
+import torch
+from torch.nn import functional as F
+
+from tests import engines
+from tests.book import HTML, notebooks, open_book, settle
+from tests.test_browser import outside, violations
+
+FIGURES = [
+    (page, name)
+    for page, notebook in notebooks().items()
+    for cell in notebook.cells
+    for name in re.findall(r"^`{3,}\{hands-on\} (\S+)", cell.source, re.MULTILINE)
+]
+PLACES = {name: page for page, name in FIGURES}
+MAX_CODE = 60 * 1024  # 字节：全部动手图的代码，压缩之后
+each_figure = pytest.mark.parametrize(("page_name", "name"), FIGURES, ids=[name for _, name in FIGURES])
+
+
+class Figure:
+    """打开的一页里的一幅动手图。"""
+
+    def __init__(self, browser, page_name, name, **options):
+        options = {"viewport": {"width": 1280, "height": 900}, "color_scheme": "light", **options}
+        self.context = browser.new_context(**options)
+        self.page, self.problems, self.requests = self.context.new_page(), [], []
+        self.page.on("pageerror", lambda error: self.problems.append(str(error)))
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.key = f"{page_name}#{name}"
+        self.box = self.page.locator(f"#hands-{name}")
+        self.url = (HTML / f"{page_name}.html").as_uri()
+
+    def open(self):
+        self.page.goto(self.url, wait_until="load")
+        self.box.scroll_into_view_if_needed()
+        return self
+
+    def predict(self, wrong=False):
+        """选对的（或者错的一个），锁定；返回选的是什么。"""
+        right = json.loads(self.box.locator("script").text_content())["right"]
+        number = self.box.locator(".hands-choice input[type=number]")
+        if number.count():
+            answer = json.loads(self.box.locator("script").text_content())["data"]["answer"]
+            choice = float(number.get_attribute("min")) if wrong else sum(answer) / 2
+            number.fill(f"{choice:g}")
+        else:
+            letters = [each.get_attribute("value") for each in self.box.locator(".hands-choice input").all()]
+            choice = next(letter for letter in letters if (letter == right) != wrong)
+            self.box.locator(f".hands-choice input[value={choice}]").check()
+        self.box.locator(".hands-lock").click()
+        return choice
+
+    def handles(self):
+        return [each for each in self.box.locator(".hands-handle").all() if each.is_visible()]
+
+    def locked(self):
+        return self.box.locator(".hands-controls").evaluate("node => node.disabled")
+
+
+@pytest.fixture
+def figure(browser):
+    opened = []
+
+    def make(page_name, name, **options):
+        opened.append(Figure(browser, page_name, name, **options))
+        return opened[-1]
+
+    yield make
+    for each in opened:
+        each.context.close()
+        assert each.problems == []
+        assert outside(each.requests) == []
+
+
+def spoken(control):
+    return control.get_attribute("aria-valuetext")
+
+
+@each_figure
+def test_locked_then_moved_by_keyboard(figure, page_name, name):
+    """没猜时键盘到不了、也动不了；锁定以后，每个手柄与滑块都用方向键动得了，念出来的值跟着变；再来时记得。"""
+    it = figure(page_name, name, reduced_motion="reduce").open()
+    sliders = it.box.locator("input[type=range]")
+    assert it.locked() and it.box.locator(".hands-compare").is_hidden()
+    for handle in it.handles():
+        before = spoken(handle)
+        handle.dispatch_event("keydown", {"key": "ArrowRight"})
+        assert spoken(handle) == before and handle.get_attribute("tabindex") == "-1"
+    choice = it.predict(wrong=True)
+    assert not it.locked() and it.box.locator(".hands-choices input").first.is_disabled()
+    letter = choice if isinstance(choice, str) else "A"
+    said = it.box.locator(f"#hands-{name}-{letter}").text_content().strip()
+    compare = it.box.locator(".hands-compare")
+    assert compare.locator("> .hands-wrong").text_content().strip() == said
+    assert len(compare.locator("> div").nth(1).inner_text()) > len("实际发生的") + 5
+    assert it.handles() or sliders.count()
+    for control in [*it.handles(), *sliders.all()]:
+        assert control.get_attribute("aria-label") or control.locator("xpath=..").inner_text()
+        heard = {spoken(control)}
+        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowDown", "ArrowDown"):
+            control.press(key)
+            heard.add(spoken(control))
+        assert len(heard) > 1 and all(heard), (name, heard)
+    stored = it.page.evaluate("JSON.parse(localStorage['book-progress'])")
+    assert stored["predicted"][it.key]["choice"] == choice
+    it.open()
+    assert not it.locked() and compare.is_visible()
+
+
+@each_figure
+def test_moved_by_mouse(figure, page_name, name):
+    it = figure(page_name, name, reduced_motion="reduce").open()
+    it.predict()
+    for handle in it.handles()[:2]:
+        it.page.wait_for_timeout(50)
+        before = spoken(handle)
+        handle.scroll_into_view_if_needed()
+        x, y = centre(handle)
+        it.page.mouse.move(x, y)
+        it.page.mouse.down()
+        heard = {before}
+        for dx, dy in AROUND:
+            it.page.mouse.move(x + dx, y + dy, steps=3)
+            heard.add(spoken(handle))
+        it.page.mouse.up()
+        assert len(heard) > 2
+
+
+AROUND = [(-20, -20), (-20, 20), (20, 20), (20, -20)]  # 像素：不论在哪个角上，总有一个方向走得动
+
+
+def centre(handle):
+    place = handle.locator("circle").last.bounding_box()
+    return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
+
+
+@each_figure
+@engines.moves_a_finger
+def test_on_a_phone_in_the_dark(figure, page_name, name):
+    """390 像素宽、深色、手指：不撑破屏幕，手柄够大，拖得动，对照与控件没有无障碍的问题。"""
+    phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
+    it = figure(page_name, name, **phone, reduced_motion="reduce").open()
+    it.predict()
+    for svg in it.box.locator(".hands-plots > svg").all():
+        assert svg.bounding_box()["width"] >= 300
+    for handle in it.handles()[:1]:
+        handle.evaluate("node => node.scrollIntoView({ block: 'center' })")
+        place, heard = handle.bounding_box(), {spoken(handle)}
+        assert min(place["width"], place["height"]) >= 40
+        x, y = centre(handle)
+        client = it.context.new_cdp_session(it.page)
+        for kind, (dx, dy) in zip(["Start", *["Move"] * 4], [(0, 0), *AROUND]):
+            points = [{"x": x + dx, "y": y + dy}]
+            client.send("Input.dispatchTouchEvent", {"type": f"touch{kind}", "touchPoints": points})
+            heard.add(spoken(handle))
+        client.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        assert len(heard) > 2
+    it.box.locator("details.hands-why summary").click()
+    assert it.page.evaluate("document.documentElement.scrollWidth") <= 390
+    it.page.add_style_tag(content="* { transition: none !important }")
+    it.page.emulate_media(color_scheme="dark")
+    assert violations(it.page) == []
+
+
+@each_figure
+def test_nothing_moves_by_itself(figure, page_name, name):
+    """锁定之前没有东西在动；读者不要动画时，锁定之后的演示一下子到头。"""
+    still = figure(page_name, name).open()
+    moving = figure(page_name, name, reduced_motion="reduce").open()
+    moving.predict()
+    for it in (still, moving):
+        before = it.box.locator(".hands-plots").inner_html()
+        it.page.wait_for_timeout(400)
+        assert it.box.locator(".hands-plots").inner_html() == before
+
+
+@each_figure
+def test_without_scripts(figure, page_name, name):
+    """没有脚本：问题、选项、静止的图在哪里都看得见，说明与答案打得开。"""
+    it = figure(page_name, name, java_script_enabled=False).open()
+    for part in (".hands-question", ".hands-choices", ".hands-still"):
+        assert it.box.locator(part).is_visible()
+    assert it.box.locator(".hands-stage").count() == 0
+    for part in (".hands-verdicts", ".hands-why"):
+        it.box.locator(f"{part} > summary").click()
+        assert it.box.locator(f"{part} > div").first.is_visible()
+
+
+@each_figure
+def test_storage_refused(figure, page_name, name):
+    """浏览器不许存：照样猜，照样动。"""
+    it = figure(page_name, name)
+    it.open()
+    it.page.evaluate("() => { Storage.prototype.getItem = Storage.prototype.setItem = () => { throw Error(); }; }")
+    it.predict()
+    assert not it.locked()
+    assert it.key in it.page.evaluate("bookProgress.get().predicted")
+
+
+def test_still_figure_is_beneath():
+    """静止的那幅图在同一页上，在动手图的下面。"""
+    book, problems = open_book(), []
+    for page_name, name in FIGURES:
+        box = book.pages[page_name].ids[f"hands-{name}"]
+        link = box.select_one(".hands-still a")
+        below = {node.get("id") for node in box.find_all_next("figure")}
+        if not link or link["href"].lstrip("#") not in below:
+            problems.append(f"{page_name} 的 {name}：静止的图不在它下面")
+    settle(problems)
+
+
+def test_only_pages_with_figures_load_them():
+    """各页只有自己的几幅；全部代码合起来不大。"""
+    for page in open_book().pages.values():
+        found = {Path(node["src"]).stem for node in page.soup.select("script[src*='hands/']")}
+        mine = {name for page_name, name in FIGURES if page_name == page.name}
+        assert found == (mine | {"common"} if mine else set()), page.name
+        assert bool(page.soup.select("link[href*='hands.css']")) == bool(mine), page.name
+    folder = HTML / "_static" / "hands"
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in folder.iterdir()}
+    assert {name.removesuffix(".js") for name in sizes} >= set(PLACES)
+    assert sum(sizes.values()) <= MAX_CODE, sizes
+
+
+# ---------------------------------------------------------------- 与 torch 比
+
+
+@pytest.fixture
+def maths(figure):
+    """浏览器里的算术：maths(图)("函数", 参数…)，data 换成那幅图的数据。"""
+
+    def of(name):
+        it = figure(PLACES[name], name).open()
+        data = it.box.evaluate("node => node.hand.data")
+
+        def call(function, *args):
+            script = "([name, f, args]) => hands.figures[name].maths[f](...args)"
+            return it.page.evaluate(script, [name, function, list(args)])
+
+        call.page = it.page
+        return call, data
+
+    return of
+
+
+def close(found, expected, relative=1e-4):
+    torch.testing.assert_close(torch.tensor(found).double(), expected.detach().double(), rtol=relative, atol=5e-4)
+
+
+LOSSES = {
+    "平方": lambda y_hat, y: (y_hat - y) ** 2 / 2,
+    "绝对值": lambda y_hat, y: 200 * (y_hat - y).abs(),
+    "Huber": lambda y_hat, y: F.huber_loss(y_hat, y, delta=200.0, reduction="none"),
+}
+
+
+@pytest.mark.parametrize("kind", LOSSES)
+def test_line_bowl(maths, kind):
+    call, data = maths("line-bowl")
+    x, y = torch.tensor(data["x"], dtype=torch.float64), torch.tensor(data["y"], dtype=torch.float64)
+    cases = [(0.0, 600.0, 0.3, [*range(24)]), (300.0, 100.0, 0.1, [3, 17, 5, 23]), (454.0, -41.0, 1.1, [7])]
+    for w0, b0, lr, batch in cases:
+        point = torch.tensor([w0, b0], dtype=torch.float64, requires_grad=True)
+        losses = LOSSES[kind](point[0] * x + point[1], y)
+        close(call("loss", kind, data, w0, b0), losses.mean())
+        losses[batch].mean().backward()
+        close(call("step", kind, data, w0, b0, lr, batch), point - lr * point.grad)
+    w, b = call("best", kind, data)
+    point = torch.tensor([w, b], dtype=torch.float64)
+    bottom = LOSSES[kind](w * x + b, y).mean()
+    for by in torch.tensor([[5.0, 0], [-5, 0], [0, 5], [0, -5], [5, -5], [-5, 5]]):
+        near = point + by
+        assert LOSSES[kind](near[0] * x + near[1], y).mean() > bottom - 1e-6
+
+
+def test_one_ball(maths):
+    call, _ = maths("one-ball")
+    for lam, lr in [(1.0, 0.3), (1.0, 1.5), (2.0, 1.1), (0.5, 2.9)]:
+        w = torch.tensor(1.3, dtype=torch.float64, requires_grad=True)
+        optimizer, places = torch.optim.SGD([w], lr=lr), [w.item()]
+        for _ in range(8):
+            optimizer.zero_grad()
+            loss = lam * w**2 / 2
+            close(call("loss", lam, w.item()), loss)
+            loss.backward()
+            optimizer.step()
+            places.append(w.item())
+        close(call("path", lam, lr, 1.3, 8), torch.tensor(places))
+
+
+def test_softmax(maths):
+    call, data = maths("softmax")
+    for o, T, shift in [(data["o"], 0.5, 0), ([4.0, -5.0, 0.3], 0.1, -120), ([1.0, 3.0, 2.0], 100.0, 90)]:
+        z = torch.tensor(o, dtype=torch.float64)
+        close(call("softmax", o, T, shift), torch.softmax((z + shift) / T, dim=0))
+    lost = torch.exp(torch.tensor([1.0, 3.0, 2.0]) + 86)  # 单精度里，鸡的指数溢出
+    assert lost.isinf().tolist() == [False, True, False]
+    for shift in (0, 85, 86, -120):
+        exps = torch.exp(torch.tensor([1.0, 3.0, 2.0]) + shift)
+        script = "([o, a]) => { const { exps, probs } = hands.figures.softmax.maths.direct(o, 1, a);"
+        script += " return { exps: exps.map(String), probs: probs.map(String) }; }"
+        found = call.page.evaluate(script, [[1, 3, 2], shift])
+        for name, expected in {"exps": exps, "probs": exps / exps.sum()}.items():
+            values = torch.tensor([float(value.replace("Infinity", "inf")) for value in found[name]])
+            torch.testing.assert_close(values, expected, rtol=1e-5, atol=1e-45, equal_nan=True)
+
+
+@pytest.mark.parametrize("y", [[1.0, 0.0, 0.0], [2 / 3, 0.0, 1 / 3], [0.2, 0.5, 0.3]])
+def test_triangle(maths, y):
+    call, _ = maths("triangle")
+    target = torch.tensor(y, dtype=torch.float64)
+    for p in ([0.4, 0.3, 0.3], [0.01, 0.98, 0.01], [0.45, 0.549, 0.001]):
+        logits = torch.tensor(p, dtype=torch.float64).log().requires_grad_()
+        entropy = F.cross_entropy(logits, target)
+        square = ((torch.softmax(logits, dim=0) - target) ** 2).sum() / 2
+        for name, loss in {"entropy": entropy, "square": square}.items():
+            (slope,) = torch.autograd.grad(loss, logits)
+            close(call(name, y, p), loss)
+            close(call(f"{name}Slope", y, p), slope)
