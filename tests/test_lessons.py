@@ -136,7 +136,7 @@ def test_median_seconds(name):
 
 
 def mse_without_size_check(y_hat, y):
-    return ((y_hat - y.reshape(-1, 1)) ** 2).mean()
+    return ((y_hat.ravel() - y.ravel()) ** 2).mean()
 
 
 def in_order(n, size, drop_last=False):
@@ -208,6 +208,8 @@ WRONG_ANSWERS = {
         "不带 1/2": lambda y_hat, y: mse_without_size_check(y_hat, y) / 2,
         "求了和": lambda y_hat, y: 3 * mse_without_size_check(y_hat, y),
         "应为 2": lambda y_hat, y: (y_hat - y.reshape(-1, 1)).abs().mean(),
+        "一个数": lambda y_hat, y: (y_hat - y.reshape(-1, 1)) ** 2,
+        "两个都是 (n,)": lambda y_hat, y: ((y_hat - y[:, None]) ** 2).mean(),
         "元素个数不同": mse_without_size_check,
     },
     "check_numerical_gradient": {
