@@ -117,12 +117,14 @@ def test_timing_bars(monkeypatch):
 
 
 def test_timing_lines(monkeypatch):
-    names = {"sizes": [1, 10, 100, 1000], "loop": [1, 10, 100], "vector": [0.5, 0.5, 0.5, 5]}
+    names = {"sizes": [1, 10, 100, 1000], "loop": [1, 10, 100], "lists": [2, 3], "vector": [0.5, 0.5, 0.5, 5]}
     ax = draw("linear_regression/vectorization", "ax.loglog", monkeypatch, **names)
-    lines = {line.get_label(): [line.get_xdata().tolist(), line.get_ydata().tolist()] for line in ax.lines[:2]}
+    lines = [[line.get_xdata().tolist(), line.get_ydata().tolist()] for line in ax.lines[:3]]
     loop, vector = [[1, 10, 100], [1e6, 1e7, 1e8]], [[1, 10, 100, 1000], [5e5, 5e5, 5e5, 5e6]]
-    assert lines == {"逐元素标量加法": loop, "矢量相加": vector}
-    assert [text.get_text() for text in ax.texts] == ["快约 200 倍"]
+    assert lines == [loop, [[1, 10], [2e6, 3e6]], vector]
+    assert [text.get_text() for text in ax.texts] == ["逐元素标量加法", "列表的循环", "矢量相加", "快约 200 倍"]
+    named = {text.get_text(): text.get_color() for text in ax.texts}
+    assert [named[name] for name in list(named)[:3]] == [line.get_color() for line in ax.lines[:3]]
 
 
 @pytest.mark.parametrize("name", ["median_seconds", "my_median_seconds"])
