@@ -198,6 +198,11 @@ def step(params, loss, lr, zero=True):
             param.grad *= not zero
 
 
+class Squeezed(nn.Linear):
+    def forward(self, X):
+        return super().forward(X).squeeze()
+
+
 class Unfinished(nn.Linear):
     def forward(self, X):
         return (...).squeeze(...)
@@ -265,11 +270,14 @@ WRONG_ANSWERS = {
         "各批应有": lambda n, size, drop_last=False: torch.randperm(n).split([3, 3, 4] if size == 4 else size),
         "恰好出现一次": lambda n, size, drop_last=False: torch.zeros(n, dtype=torch.long).split(size),
         "drop_last": lambda n, size, drop_last=False: in_order(n, size),
+        "8 个": lambda n, size, drop_last=False: torch.randperm(n).split(size)[: -1 if drop_last else None],
+        "你得到 [4, 2]": lambda n, size, drop_last=False: torch.randperm(n).split(size)[1 if drop_last else 0 :],
         "没有打乱": in_order,
     },
     "check_module": {
         "3 个权重与 1 个偏差": lambda num_features: nn.Linear(num_features, 1, bias=False),
         "squeeze": lambda num_features: nn.Linear(num_features, 1),
+        "批量为 1": lambda num_features: Squeezed(num_features, 1),
         "两处": lambda num_features: Unfinished(num_features, 1),
     },
     "check_one_hot": {
