@@ -5,9 +5,10 @@ import re
 
 from docutils import nodes
 from myst_nb.sphinx_ import HideCodeCellNode
-from sphinx_exercise.nodes import exercise_enumerable_node
+from sphinx_exercise.nodes import exercise_enumerable_node, solution_node
 
-CHARACTERS_PER_MINUTE = 300  # 技术文字比小说慢
+CHARACTERS_PER_MINUTE = 300  # 技术文字比小说慢；一个公式、一格看得见的代码，另各算一分钟
+EXERCISE_MINUTES = {1: 5, 2: 15, 3: 30}  # 做一道题、对一遍答案，按星数；没有星的当两颗
 LONG_OUTPUT = 15  # 超过这么多行的输出折起来
 SHOWN_LINES = 10
 DESCRIPTION_LENGTH = 100  # 搜索引擎的摘要大约显示这么多个汉字
@@ -19,17 +20,39 @@ def is_output(node):
 
 
 def add_reading_time(doctree):
-    """标题下写明这一节有多少字、要读多久、有几道练习；返回要读几分钟，附录是 None。"""
+    """标题下写明这一节有多少字、要读多久、有几道练习、要做多久；返回要读几分钟，附录是 None。"""
     title = next(doctree.findall(nodes.title), None)
-    exercises = len(list(doctree.findall(exercise_enumerable_node)))
+    exercises = list(doctree.findall(exercise_enumerable_node))
     if title is None or not exercises:  # 附录是查的，不是读的
         return None
-    text = " ".join(node.astext() for node in doctree.findall(nodes.paragraph))
-    count = len(CHINESE.findall(text))
-    minutes = math.ceil(count / CHARACTERS_PER_MINUTE)
-    words = f"约 {round(count, -2)} 字，阅读约 {minutes} 分钟；练习 {exercises} 道"
+    count, minutes = _reading(doctree)
+    doing = sum(EXERCISE_MINUTES.get(exercise.astext().splitlines()[0].count("★"), 15) for exercise in exercises)
+    words = f"约 {round(count, -2)} 字，读约 {minutes} 分钟；练习 {len(exercises)} 道，做约 {doing} 分钟"
     title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", words, classes=["reading-time"]))
     return minutes
+
+
+def _reading(doctree):
+    """(字数, 分钟)；解答算在做题的时间里，折起来的代码不算。"""
+    count = len(CHINESE.findall(" ".join(node.astext() for node in _outside(doctree, nodes.paragraph))))
+    code = _outside(doctree, lambda node: "cell_input" in _classes(node), HideCodeCellNode)
+    minutes = count / CHARACTERS_PER_MINUTE + len(_outside(doctree, nodes.math_block)) + len(code)
+    return count, math.ceil(minutes / 5) * 5
+
+
+def _classes(node):
+    return node.get("classes", []) if isinstance(node, nodes.Element) else []
+
+
+def _outside(doctree, condition, *hidden):
+    """符合条件、又不在解答（与 hidden）里面的节点。"""
+    hidden = (solution_node, *hidden)
+    return [node for node in doctree.findall(condition) if not any(isinstance(up, hidden) for up in _above(node))]
+
+
+def _above(node):
+    while node := node.parent:
+        yield node
 
 
 def fold_long_outputs(doctree):

@@ -87,7 +87,7 @@ def test_page_is_ready_to_read(site):
     one = page(site, "one")
     ids = [node["id"] for node in one.find_all(id=True)]
     assert len(ids) == len(set(ids)) and {"sec-one", "ex-one", "sol-one", "equation-eq-line"} <= set(ids)
-    assert one.select_one(".reading-time").text.endswith("练习 2 道")
+    assert one.select_one(".reading-time").text.endswith("练习 2 道，做约 30 分钟")
     assert one.select_one("meta[name=description]")["content"].startswith("用回归做的第一节")
     assert one.select_one("details.more-output summary").text == "其余 10 行输出"
     shown = "".join(pre.text.rstrip("\n") + "\n" for pre in one.select(".cell_output pre"))
@@ -317,12 +317,15 @@ def test_only_short_code_is_kept_together():
     assert (short["classes"], long["classes"]) == (["short"], [])
 
 
-def test_reading_time_counts_chinese_and_exercises():
-    title = nodes.title("", "题")
-    exercise = reading.exercise_enumerable_node()
-    section = nodes.section("", title, nodes.paragraph("", "字" * 901), exercise)
+def test_reading_time_counts_chinese_formulas_code_and_stars():
+    """解答里的字、公式与折起来的代码不算；三道题各 5、15、30 分钟。"""
+    cell, folded = (nodes.container("", classes=["cell_input"]) for _ in range(2))
+    inside = [nodes.paragraph("", "字" * 3000), nodes.math_block(), nodes.container("", classes=["cell_input"])]
+    parts = [nodes.paragraph("", "字" * 901), nodes.math_block(), cell, reading.HideCodeCellNode("", folded)]
+    parts += [reading.exercise_enumerable_node("", nodes.title("", f"练习 1（{'★' * stars}）")) for stars in (1, 2, 3)]
+    section = nodes.section("", nodes.title("", "题"), *parts, reading.solution_node("", *inside))
     reading.add_reading_time(nodes.container("", section))
-    assert section[1].astext() == "约 900 字，阅读约 4 分钟；练习 1 道"
+    assert section[1].astext() == "约 900 字，读约 10 分钟；练习 3 道，做约 50 分钟"
 
 
 def test_formulas_are_typeset_with_mathml():

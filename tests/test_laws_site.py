@@ -336,10 +336,16 @@ def paragraphs(page):
 
 
 def test_reading_time_is_that_of_the_page(book):
+    """解答与折起来的代码不算；每分钟三百字，一个公式、一格代码各一分钟；练习按星数。"""
     for page in book.chapters:
-        exercises, lines = len(page.article.select("div.exercise")), page.article.select(".reading-time")
-        count = len(chinese(" ".join(node.get_text() for node in paragraphs(page))))
-        wanted = f"约 {round(count, -2)} 字，阅读约 {math.ceil(count / 300)} 分钟；练习 {exercises} 道"
+        exercises, lines = page.article.select("div.exercise"), page.article.select(".reading-time")
+        shown = [node for node in paragraphs(page) if not node.find_parent(class_="solution")]
+        count = len(chinese(" ".join(node.get_text() for node in shown)))
+        steps = page.article.select("div.math, div.cell_input")
+        steps = [node for node in steps if not (node.find_parent("details") or node.find_parent(class_="solution"))]
+        minutes = math.ceil((count / 300 + len(steps)) / 5) * 5
+        doing = sum({1: 5, 2: 15, 3: 30}[text_of(node.select_one("p")).count("★")] for node in exercises)
+        wanted = f"约 {round(count, -2)} 字，读约 {minutes} 分钟；练习 {len(exercises)} 道，做约 {doing} 分钟"
         place = f"{page.name}（改 ext/ 里写篇幅的一步）"
         assert [line.get_text() for line in lines] == [wanted] * bool(exercises), place
 

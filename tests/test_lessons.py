@@ -117,12 +117,14 @@ def test_timing_bars(monkeypatch):
 
 
 def test_timing_lines(monkeypatch):
-    names = {"sizes": [1, 10, 100, 1000], "loop": [1, 10, 100], "vector": [0.5, 0.5, 0.5, 5]}
+    names = {"sizes": [1, 10, 100, 1000], "loop": [1, 10, 100], "lists": [2, 3], "vector": [0.5, 0.5, 0.5, 5]}
     ax = draw("linear_regression/vectorization", "ax.loglog", monkeypatch, **names)
-    lines = {line.get_label(): [line.get_xdata().tolist(), line.get_ydata().tolist()] for line in ax.lines[:2]}
+    lines = [[line.get_xdata().tolist(), line.get_ydata().tolist()] for line in ax.lines[:3]]
     loop, vector = [[1, 10, 100], [1e6, 1e7, 1e8]], [[1, 10, 100, 1000], [5e5, 5e5, 5e5, 5e6]]
-    assert lines == {"逐元素标量加法": loop, "矢量相加": vector}
-    assert [text.get_text() for text in ax.texts] == ["快约 200 倍"]
+    assert lines == [loop, [[1, 10], [2e6, 3e6]], vector]
+    assert [text.get_text() for text in ax.texts] == ["逐元素标量加法", "列表的循环", "矢量相加", "快约 200 倍"]
+    named = {text.get_text(): text.get_color() for text in ax.texts}
+    assert [named[name] for name in list(named)[:3]] == [line.get_color() for line in ax.lines[:3]]
 
 
 @pytest.mark.parametrize("name", ["median_seconds", "my_median_seconds"])
@@ -136,7 +138,7 @@ def test_median_seconds(name):
 
 
 def mse_without_size_check(y_hat, y):
-    return ((y_hat - y.reshape(-1, 1)) ** 2).mean()
+    return ((y_hat.ravel() - y.ravel()) ** 2).mean()
 
 
 def in_order(n, size, drop_last=False):
@@ -196,6 +198,11 @@ def step(params, loss, lr, zero=True):
             param.grad *= not zero
 
 
+class Squeezed(nn.Linear):
+    def forward(self, X):
+        return super().forward(X).squeeze()
+
+
 class Unfinished(nn.Linear):
     def forward(self, X):
         return (...).squeeze(...)
@@ -208,6 +215,8 @@ WRONG_ANSWERS = {
         "不带 1/2": lambda y_hat, y: mse_without_size_check(y_hat, y) / 2,
         "求了和": lambda y_hat, y: 3 * mse_without_size_check(y_hat, y),
         "应为 2": lambda y_hat, y: (y_hat - y.reshape(-1, 1)).abs().mean(),
+        "一个数": lambda y_hat, y: (y_hat - y.reshape(-1, 1)) ** 2,
+        "两个都是 (n,)": lambda y_hat, y: ((y_hat - y[:, None]) ** 2).mean(),
         "元素个数不同": mse_without_size_check,
     },
     "check_numerical_gradient": {
@@ -270,11 +279,14 @@ WRONG_ANSWERS = {
         "各批应有": lambda n, size, drop_last=False: torch.randperm(n).split([3, 3, 4] if size == 4 else size),
         "恰好出现一次": lambda n, size, drop_last=False: torch.zeros(n, dtype=torch.long).split(size),
         "drop_last": lambda n, size, drop_last=False: in_order(n, size),
+        "8 个": lambda n, size, drop_last=False: torch.randperm(n).split(size)[: -1 if drop_last else None],
+        "你得到 [4, 2]": lambda n, size, drop_last=False: torch.randperm(n).split(size)[1 if drop_last else 0 :],
         "没有打乱": in_order,
     },
     "check_module": {
         "3 个权重与 1 个偏差": lambda num_features: nn.Linear(num_features, 1, bias=False),
         "squeeze": lambda num_features: nn.Linear(num_features, 1),
+        "批量为 1": lambda num_features: Squeezed(num_features, 1),
         "两处": lambda num_features: Unfinished(num_features, 1),
     },
     "check_one_hot": {
