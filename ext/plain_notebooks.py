@@ -261,15 +261,12 @@ class Book:
     directive_image = directive_figure
 
     def directive_admonition(self, name, title, options, body):
-        text = f"**{title}**\n\n{self.markdown(body)}"
+        text = "\n\n".join([f"**{title}**"] * bool(title) + [self.markdown(body)])
         if "$$" not in text:  # JupyterLab 会把引文的 > 当成公式的一部分
             text = textwrap.indent(text, "> ", lambda line: True).replace("> \n", ">\n")
         return text, None
 
-    def directive_margin(self, name, title, options, body):
-        """页边的注，成为一段引文。"""
-        text = self.markdown(f"**{title}** {body}" if title else body)
-        return textwrap.indent(text, "> ", lambda line: True).replace("> \n", ">\n"), None
+    directive_margin = directive_admonition  # 页边的注，可以没有标题
 
     def directive_hint(self, name, argument, options, body):
         return f"<details>\n<summary>{admonitionlabels[name]}</summary>\n\n{self.markdown(body)}\n\n</details>", None

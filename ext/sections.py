@@ -7,7 +7,7 @@ from sphinx_exercise.nodes import exercise_enumerable_node, solution_node
 from .reading import is_output
 
 GOALS = "学习目标"
-BOX_TITLE = "学完这一节，你能"
+BOX_TITLE = "学完这一节，你能："
 
 
 def is_cell(node):

@@ -76,7 +76,7 @@ def page_blocks(tag, *dropped):
     for output in tag.select(".cell_output"):
         output.replace_with(*output.select("figcaption"))
     for heading in tag.select(".goals > .rubric"):
-        heading.string = "学习目标"  # 页面上是一个框，写着“学完这一节，你能”
+        heading.string = "学习目标"  # 页面上是一个框，写着“学完这一节，你能：”
     for selector in (".headerlink", ".section-number", ".reading-time", ".contents", "script", "summary", *dropped):
         for each in tag.select(selector):
             each.decompose()
