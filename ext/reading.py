@@ -20,17 +20,16 @@ def is_output(node):
 
 
 def add_reading_time(doctree):
-    """标题下写明这一节有多少字、要读多久、有几道练习；返回要读几分钟，附录是 None。"""
+    """标题下写明这一节有多少字、要读多久、有几道练习。"""
     title = next(doctree.findall(nodes.title), None)
     exercises = len(list(doctree.findall(exercise_enumerable_node)))
     if title is None or not exercises:  # 附录是查的，不是读的
-        return None
+        return
     text = " ".join(node.astext() for node in doctree.findall(nodes.paragraph))
     count = len(CHINESE.findall(text))
     minutes = math.ceil(count / CHARACTERS_PER_MINUTE)
     words = f"约 {round(count, -2)} 字，阅读约 {minutes} 分钟；练习 {exercises} 道"
     title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", words, classes=["reading-time"]))
-    return minutes
 
 
 def fold_long_outputs(doctree):
