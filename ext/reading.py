@@ -20,16 +20,15 @@ def is_output(node):
 
 
 def add_reading_time(doctree):
-    """标题下写明这一节有多少字、要读多久、有几道练习、要做多久；返回要读几分钟，附录是 None。"""
+    """标题下写明这一节有多少字、要读多久、有几道练习、要做多久。"""
     title = next(doctree.findall(nodes.title), None)
     exercises = list(doctree.findall(exercise_enumerable_node))
     if title is None or not exercises:  # 附录是查的，不是读的
-        return None
+        return
     count, minutes = _reading(doctree)
     doing = sum(EXERCISE_MINUTES.get(exercise.astext().splitlines()[0].count("★"), 15) for exercise in exercises)
     words = f"约 {round(count, -2)} 字，读约 {minutes} 分钟；练习 {len(exercises)} 道，做约 {doing} 分钟"
     title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", words, classes=["reading-time"]))
-    return minutes
 
 
 def _reading(doctree):

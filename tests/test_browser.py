@@ -299,6 +299,15 @@ def test_links_open_what_is_folded(visit):
     page.wait_for_function("label => !document.getElementById(label).closest('.toggle-hidden')", arg=label)
 
 
+def test_link_to_the_checklist_unfolds_it(visit):
+    """打卡清单在首页上折着；从搜索或别处来，就打开。"""
+    page, *_ = visit("chapters/index")
+    table = page.locator("#sec-index-checklist table")
+    assert not table.is_visible()
+    page.goto(f"{page.url}#sec-index-checklist")
+    table.wait_for(state="visible")
+
+
 def test_dark_figures_are_not_glaring(visit):
     page, *_ = visit("chapters/linear_regression/basics")
     page.emulate_media(color_scheme="dark")

@@ -93,7 +93,7 @@ def test_page_is_ready_to_read(site):
     shown = "".join(pre.text.rstrip("\n") + "\n" for pre in one.select(".cell_output pre"))
     assert shown.strip() == small_book.LONG
     first, second = one.select(".cell_output img")
-    assert (first["width"], first["height"], first["class"]) == ("600", "40", ["wide"])
+    assert (first["width"], first["height"]) == ("600", "40")
     assert (first.get("loading"), second["loading"]) == (None, "lazy")
     assert one.select_one("#pst-primary-sidebar")["role"] == "navigation"
     titles = {button["title"] for button in one.select(".article-header-buttons [title]")}
