@@ -10,6 +10,7 @@ from playwright.sync_api import sync_playwright
 
 from tests import engines
 from tests.common import ROOT, raises_chinese
+from tools import browser
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def test_every_engine_is_found(bare, monkeypatch):
     for program in programs:
         program.parent.mkdir(parents=True)
         program.touch()
-    monkeypatch.setattr(engines.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
+    monkeypatch.setattr(browser.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
     assert engines.found.__wrapped__() == {"chromium": "/usr/bin/chromium", "firefox": None, "webkit": None}
 
 

@@ -1,0 +1,156 @@
+"""建好的网页 → 一本连着的书：锚点全书不重，链接都在书里，解答集中到最后。PDF 与 EPUB 都由它做成。"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import yaml
+from bs4 import BeautifulSoup
+from sphinx_external_toc.parsing import parse_toc_yaml
+
+from tools import ROOT
+
+ANSWERS = "解答"
+# 网页上才有用的：链接记号、按钮、脚本、表单的控件，以及首页上的目录（书里另有一份）
+WEB_ONLY = (
+    "a.headerlink, button, .toggle-button, script, style, noscript, input, textarea, canvas, template, .reading-time, "
+    "nav.contents, .book-buttons, .book-parts, .glossary-filter, .hands-still, p.expanded"
+)
+HEADING = ["h1", "h2", "h3", "h4", "h5"]
+
+
+@dataclass
+class Section:
+    name: str  # 网页的名字，如 chapters/softmax/concepts
+    part: str  # 所在的部分；首页与解答没有
+    body: object  # BeautifulSoup 的 <section>
+
+    @property
+    def slug(self):
+        return self.name.removeprefix("chapters/").replace("/", "-")
+
+    @property
+    def title(self):
+        return " ".join(self.body.find("h1").get_text().split())
+
+
+@dataclass
+class Book:
+    title: str
+    author: str
+    rights: str
+    sections: list
+
+
+def read(site):
+    """site 是 _build/html；目录的次序取自 _toc.yml。"""
+    config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
+    sections = [Section(name, part, _article(site / f"{name}.html")) for name, part in order()]
+    slugs = {section.name: section.slug for section in sections}
+    for section in sections:
+        _clean(section.body)
+        _connect(section, site, slugs)
+    sections.append(_gather_answers(sections))
+    _mend_links(sections)
+    rights = f"{config['copyright']} {config['author']}，文字 CC BY 4.0，代码 MIT"
+    return Book(config["title"], config["author"], rights, sections)
+
+
+def order():
+    """各页与它所在的部分，按阅读的次序。"""
+    site_map = parse_toc_yaml(ROOT / "_toc.yml")
+    pages = [(site_map.root.docname, "")]
+    pages += [(str(item), part.caption) for part in site_map.root.subtrees for item in part.items]
+    assert len(pages) == len(site_map), "_toc.yml 里有一页不在哪一部分里：tools/dist/pages.py 的 order 要跟着改"
+    return pages
+
+
+def _article(path):
+    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
+    return soup.select_one("article > section").extract()
+
+
+def _clean(body):
+    for node in body.select(WEB_ONLY):
+        node.decompose()
+    for link in body.select("a.image-reference"):  # 点开大图
+        link.unwrap()
+    for image in body.select("img"):
+        del image["loading"]  # 纸上没有“读到附近”
+    for details in body.select("details"):
+        details["open"] = ""
+    for node in body.select("[tabindex]"):
+        del node["tabindex"]
+
+
+def _connect(section, site, slugs):
+    """锚点前加上页名；站内的链接改指书里的锚点；图的地址写全。"""
+    here = (site / f"{section.name}.html").parent
+    for node in section.body.find_all(id=True):
+        node["id"] = f"{section.slug}--{node['id']}"
+    section.body["id"] = section.slug
+    for name in ("for", "aria-labelledby", "aria-describedby"):
+        for node in section.body.find_all(attrs={name: True}):
+            node[name] = f"{section.slug}--{node[name]}"
+    for image in section.body.select("img[src]"):
+        image["src"] = str((here / unquote(image["src"])).resolve())
+    for link in section.body.select("a[href]"):
+        parts = urlsplit(link["href"])
+        if parts.scheme or parts.netloc:
+            continue
+        name = section.name
+        if parts.path:
+            name = Path(os.path.relpath((here / unquote(parts.path)).resolve(), site)).with_suffix("").as_posix()
+        if name in slugs:
+            link["href"] = f"#{slugs[name]}" + (f"--{unquote(parts.fragment)}" if parts.fragment else "")
+        else:
+            link.unwrap()  # 下载的文件之类
+
+
+def _gather_answers(sections):
+    """解答移到最后的一节，原处留一个链接。"""
+    soup = BeautifulSoup(f'<section><h1>{ANSWERS}</h1></section>', "html.parser")
+    answers = Section("answers", "", soup.section)
+    answers.body["id"] = answers.slug
+    for section in sections:
+        solutions = section.body.select(".solution")
+        if not solutions:
+            continue
+        group = soup.new_tag("section", id=f"answers--{section.slug}")
+        heading = soup.new_tag("h2")
+        heading.string = section.title
+        group.append(heading)
+        answers.body.append(group)
+        for solution in solutions:
+            exercise = solution.find_previous(class_="exercise")
+            number = " ".join(exercise.select_one(".admonition-title").get_text().split())
+            there = soup.new_tag("p", attrs={"class": "to-answer"})
+            there.append("解答在 ")
+            there.append(_link(soup, solution["id"], number, "page-link"))
+            solution.replace_with(there)
+            title = solution.select_one(".admonition-title")
+            title.clear()
+            title.append(_link(soup, exercise["id"], number))
+            group.append(solution)
+    return answers
+
+
+def _link(soup, anchor, text, kind=None):
+    link = soup.new_tag("a", href=f"#{anchor}", attrs={"class": kind} if kind else {})
+    link.string = text
+    return link
+
+
+def _mend_links(sections):
+    """整页的锚点，与没有移进书里的（例如页眉里的），改指那一页的开头。"""
+    known = homes(sections)
+    for section in sections:
+        for link in section.body.select('a[href^="#"]'):
+            if link["href"][1:] not in known:
+                link["href"] = link["href"].split("--")[0]
+
+
+def homes(sections):
+    """锚点 → 它所在的一节。"""
+    return {node["id"]: section for section in sections for node in [section.body, *section.body.find_all(id=True)]}

@@ -1,0 +1,161 @@
+"""book.pdf：各页连成一个网页，由 Chromium 印两遍：第一遍得知每一节在第几页，第二遍写进目录。
+
+不用 LaTeX：公式、代码与图都与网站用同一份排版，也不必另装几个 GB；Chromium 印的有书签、结构标签与嵌入的字体。
+"""
+
+import tempfile
+from datetime import UTC, datetime
+from html import escape
+from itertools import groupby
+from pathlib import Path
+
+import pikepdf
+from bs4 import BeautifulSoup
+from playwright.sync_api import sync_playwright
+
+from tools.browser import CHROMIUM_OPTIONS, found
+
+from . import pages
+
+CSS = Path(__file__).with_name("print.css")
+TIMEOUT = 600_000  # 毫秒；慢的机器上印几百页要几分钟
+
+
+def write(book, site, path, when):
+    """when 是写进文件里的时间（秒）。"""
+    with tempfile.TemporaryDirectory() as folder:
+        html = Path(folder) / "book.html"
+        first, second = Path(folder) / "1.pdf", Path(folder) / "2.pdf"
+        soup = BeautifulSoup(document(book, site), "html.parser")
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=found()["chromium"], **CHROMIUM_OPTIONS)
+            _print(browser, soup, html, first)
+            numbers = page_numbers(first)
+            _fill_in(soup, numbers)
+            _print(browser, soup, html, second)
+            browser.close()
+        if page_numbers(second) != numbers:
+            raise RuntimeError("填上页码之后，正文移到了别的页上：在 print.css 里给页码留出固定的宽度。")
+        _describe(second, path, book, when)
+
+
+# ---------------------------------------------------------------- 网页
+
+
+def document(book, site):
+    """整本书的 HTML。"""
+    chapters = []
+    for part, sections in groupby(book.sections, key=lambda section: section.part):
+        if part:
+            chapters.append(f'<h1 class="part"><span>{escape(part)}</span></h1>')
+        chapters += [_chapter(section, bool(part)) for section in sections]
+    return f"""<!DOCTYPE html>
+<html lang="zh-CN" data-theme="light" data-mode="light">
+<head>
+<meta charset="utf-8">
+<title>{escape(book.title)}</title>
+<meta name="author" content="{escape(book.author)}">
+<link rel="stylesheet" href="{(site / "_static" / "site.css").as_uri()}">
+<style>{CSS.read_text(encoding="utf-8")}{_running_heads(book)}</style>
+</head>
+<body>
+<div class="bd-main"><main class="bd-content"><div class="bd-article-container"><article class="bd-article">
+<div class="cover"><p class="title">{escape(book.title)}</p><p>{escape(book.author)}</p>
+<p class="rights">{escape(book.rights)}</p></div>
+{_contents(book)}
+{"".join(chapters)}
+</article></div></main></div>
+</body>
+</html>"""
+
+
+def _running_heads(book):
+    """每一节一种页，页眉左边是书名，右边是节名；CSS 的 string-set 浏览器还没有。"""
+    rules = []
+    for section in book.sections:
+        title = section.title.replace("\\", "\\\\").replace('"', '\\"')
+        rules.append(f'@page {section.slug} {{ @top-right {{ content: "{title}" }} }}')
+        rules.append(f"#{section.slug} {{ page: {section.slug} }}")
+    title = book.title.replace('"', '\\"')
+    return "\n".join([f'@page {{ @top-left {{ content: "{title}" }} }}', *rules])
+
+
+def _contents(book):
+    """目录：各部分、各节与其中的小节；页码先空着。"""
+    lines = []
+    for part, sections in groupby(book.sections, key=lambda section: section.part):
+        lines += [f'<li class="part">{escape(part)}</li>'] if part else []
+        for section in sections:
+            lines.append(_entry(section.slug, section.title, "chapter"))
+            for inner in section.body.find_all("section", id=True, recursive=False):
+                lines.append(_entry(inner["id"], " ".join(inner.find(pages.HEADING).get_text().split()), "inner"))
+    return f'<section id="contents"><h1>目录</h1><ul>{"".join(lines)}</ul></section>'
+
+
+def _entry(anchor, title, kind):
+    return f'<li class="{kind}"><a href="#{escape(anchor)}" class="page-line">{escape(title)}<i></i><b>000</b></a></li>'
+
+
+def _chapter(section, in_part):
+    """在某一部分里的节，标题都降一级，书签里就在那一部分的下面。"""
+    if in_part:
+        for heading in section.body.find_all(pages.HEADING):
+            heading["class"] = [*heading.get("class", []), f"was-{heading.name}"]
+            heading.name = f"h{int(heading.name[1]) + 1}"
+    else:
+        for heading in section.body.find_all(pages.HEADING):
+            heading["class"] = [*heading.get("class", []), f"was-{heading.name}"]
+    for image in section.body.select("img[src]"):
+        image["src"] = Path(image["src"]).as_uri()
+    for link in section.body.select("a.page-link"):
+        link.insert_after(BeautifulSoup("（第 <b>000</b> 页）", "html.parser"))
+    return str(section.body)
+
+
+def _fill_in(soup, numbers):
+    for link in soup.select("a.page-line, a.page-link"):
+        place = link.b or link.find_next_sibling("b")
+        place.string = str(numbers[link["href"][1:]])
+
+
+# ---------------------------------------------------------------- 印
+
+
+def _print(browser, soup, html, path):
+    html.write_text(str(soup), encoding="utf-8")
+    page = browser.new_page()
+    page.set_default_timeout(TIMEOUT)
+    page.goto(html.as_uri(), wait_until="load")
+    page.evaluate("document.fonts.ready")
+    page.pdf(path=path, prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+    page.close()
+
+
+def page_numbers(path):
+    """锚点 → 第几页；Chromium 为文件里链接到的每个锚点都记下一个。"""
+    with pikepdf.open(path) as pdf:
+        order = {page.objgen: number for number, page in enumerate(pdf.pages, start=1)}
+        return {name.lstrip("/"): order[place[0].objgen] for name, place in _destinations(pdf).items()}
+
+
+def _destinations(pdf):
+    if "/Dests" in pdf.Root:
+        return dict(pdf.Root.Dests.items())
+    return {str(name): place for name, place in pikepdf.NameTree(pdf.Root.Names.Dests).items()}
+
+
+def _describe(printed, path, book, when):
+    """写明书名、作者、语言；时间固定，同一个版本做出的文件就相同。"""
+    time = datetime.fromtimestamp(when, UTC)
+    with pikepdf.open(printed) as pdf:
+        pdf.Root.Lang = pikepdf.String("zh-CN")
+        pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        pdf.Root.PageMode = pikepdf.Name.UseOutlines
+        for key in ("/CreationDate", "/ModDate"):
+            pdf.docinfo[key] = pikepdf.String(time.strftime("D:%Y%m%d%H%M%SZ"))
+        with pdf.open_metadata(set_pikepdf_as_editor=False, update_docinfo=True) as metadata:
+            metadata["dc:title"], metadata["dc:creator"] = book.title, [book.author]
+            metadata["dc:language"], metadata["dc:rights"] = ["zh-CN"], book.rights
+            metadata["xmp:CreateDate"] = metadata["xmp:ModifyDate"] = time.isoformat()
+            metadata["pdfuaid:part"] = "1"
+        pdf.save(path, deterministic_id=True, object_stream_mode=pikepdf.ObjectStreamMode.generate)
