@@ -24,15 +24,12 @@ HEADING = ["h1", "h2", "h3", "h4", "h5"]
 class Section:
     name: str  # 网页的名字，如 chapters/softmax/concepts
     part: str  # 所在的部分；首页与解答没有
+    title: str  # 连同编号
     body: object  # BeautifulSoup 的 <section>
 
     @property
     def slug(self):
         return self.name.removeprefix("chapters/").replace("/", "-")
-
-    @property
-    def title(self):
-        return " ".join(self.body.find("h1").get_text().split())
 
 
 @dataclass
@@ -46,10 +43,9 @@ class Book:
 def read(site):
     """site 是 _build/html；目录的次序取自 _toc.yml。"""
     config = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))
-    sections = [Section(name, part, _article(site / f"{name}.html")) for name, part in order()]
+    sections = [_section(site, name, part) for name, part in order()]
     slugs = {section.name: section.slug for section in sections}
     for section in sections:
-        _clean(section.body)
         _connect(section, site, slugs)
     sections.append(_gather_answers(sections))
     _mend_links(sections)
@@ -66,9 +62,15 @@ def order():
     return pages
 
 
-def _article(path):
-    soup = BeautifulSoup(path.read_text(encoding="utf-8"), "html.parser")
-    return soup.select_one("article > section").extract()
+def _section(site, name, part):
+    soup = BeautifulSoup((site / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
+    body = soup.select_one("article > section").extract()
+    _clean(body)
+    return Section(name, part, text(body.h1), body)
+
+
+def text(node):
+    return " ".join(node.get_text().split())
 
 
 def _clean(body):
@@ -111,7 +113,7 @@ def _connect(section, site, slugs):
 def _gather_answers(sections):
     """解答移到最后的一节，原处留一个链接。"""
     soup = BeautifulSoup(f'<section><h1>{ANSWERS}</h1></section>', "html.parser")
-    answers = Section("answers", "", soup.section)
+    answers = Section("answers", "", ANSWERS, soup.section)
     answers.body["id"] = answers.slug
     for section in sections:
         solutions = section.body.select(".solution")
@@ -124,7 +126,7 @@ def _gather_answers(sections):
         answers.body.append(group)
         for solution in solutions:
             exercise = solution.find_previous(class_="exercise")
-            number = " ".join(exercise.select_one(".admonition-title").get_text().split())
+            number = text(exercise.select_one(".admonition-title"))
             there = soup.new_tag("p", attrs={"class": "to-answer"})
             there.append("解答在 ")
             there.append(_link(soup, solution["id"], number, "page-link"))

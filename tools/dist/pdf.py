@@ -3,6 +3,7 @@
 不用 LaTeX：公式、代码与图都与网站用同一份排版，也不必另装几个 GB；Chromium 印的有书签、结构标签与嵌入的字体。
 """
 
+import re
 import tempfile
 from datetime import UTC, datetime
 from html import escape
@@ -18,6 +19,7 @@ from tools.browser import CHROMIUM_OPTIONS, found
 from . import pages
 
 CSS = Path(__file__).with_name("print.css")
+PAGE = re.compile("⟦(.*?)⟧")
 TIMEOUT = 600_000  # 毫秒；慢的机器上印几百页要几分钟
 
 
@@ -26,13 +28,12 @@ def write(book, site, path, when):
     with tempfile.TemporaryDirectory() as folder:
         html = Path(folder) / "book.html"
         first, second = Path(folder) / "1.pdf", Path(folder) / "2.pdf"
-        soup = BeautifulSoup(document(book, site), "html.parser")
+        text = document(book, site)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=found()["chromium"], **CHROMIUM_OPTIONS)
-            _print(browser, soup, html, first)
+            _print(browser, PAGE.sub("000", text), html, first)
             numbers = page_numbers(first)
-            _fill_in(soup, numbers)
-            _print(browser, soup, html, second)
+            _print(browser, PAGE.sub(lambda match: str(numbers[match[1]]), text), html, second)
             browser.close()
         if page_numbers(second) != numbers:
             raise RuntimeError("填上页码之后，正文移到了别的页上：在 print.css 里给页码留出固定的宽度。")
@@ -88,41 +89,36 @@ def _contents(book):
         for section in sections:
             lines.append(_entry(section.slug, section.title, "chapter"))
             for inner in section.body.find_all("section", id=True, recursive=False):
-                lines.append(_entry(inner["id"], " ".join(inner.find(pages.HEADING).get_text().split()), "inner"))
+                lines.append(_entry(inner["id"], pages.text(inner.find(pages.HEADING)), "inner"))
     return f'<section id="contents"><h1>目录</h1><ul>{"".join(lines)}</ul></section>'
 
 
+def _page(anchor):
+    """填上页码的地方。"""
+    return f"⟦{anchor}⟧"
+
+
 def _entry(anchor, title, kind):
-    return f'<li class="{kind}"><a href="#{escape(anchor)}" class="page-line">{escape(title)}<i></i><b>000</b></a></li>'
+    return f'<li class="{kind}"><a href="#{escape(anchor)}" class="page-line">{escape(title)}<i></i><b>{_page(anchor)}</b></a></li>'
 
 
 def _chapter(section, in_part):
     """在某一部分里的节，标题都降一级，书签里就在那一部分的下面。"""
-    if in_part:
-        for heading in section.body.find_all(pages.HEADING):
-            heading["class"] = [*heading.get("class", []), f"was-{heading.name}"]
-            heading.name = f"h{int(heading.name[1]) + 1}"
-    else:
-        for heading in section.body.find_all(pages.HEADING):
-            heading["class"] = [*heading.get("class", []), f"was-{heading.name}"]
+    for heading in section.body.find_all(pages.HEADING):
+        heading["class"] = [*heading.get("class", []), f"was-{heading.name}"]
+        heading.name = f"h{int(heading.name[1]) + in_part}"
     for image in section.body.select("img[src]"):
         image["src"] = Path(image["src"]).as_uri()
     for link in section.body.select("a.page-link"):
-        link.insert_after(BeautifulSoup("（第 <b>000</b> 页）", "html.parser"))
+        link.insert_after(BeautifulSoup(f"（第 <b>{_page(link['href'][1:])}</b> 页）", "html.parser"))
     return str(section.body)
-
-
-def _fill_in(soup, numbers):
-    for link in soup.select("a.page-line, a.page-link"):
-        place = link.b or link.find_next_sibling("b")
-        place.string = str(numbers[link["href"][1:]])
 
 
 # ---------------------------------------------------------------- 印
 
 
-def _print(browser, soup, html, path):
-    html.write_text(str(soup), encoding="utf-8")
+def _print(browser, text, html, path):
+    html.write_text(text, encoding="utf-8")
     page = browser.new_page()
     page.set_default_timeout(TIMEOUT)
     page.goto(html.as_uri(), wait_until="load")
