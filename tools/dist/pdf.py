@@ -89,7 +89,9 @@ def _contents(book):
         for section in sections:
             lines.append(_entry(section.slug, section.title, "chapter"))
             for inner in section.body.find_all("section", id=True, recursive=False):
-                lines.append(_entry(inner["id"], pages.text(inner.find(pages.HEADING)), "inner"))
+                title = pages.text(inner.find(pages.HEADING))
+                if not title.endswith(("学习目标", "小结")):  # 每一节都有，不用查
+                    lines.append(_entry(inner["id"], title, "inner"))
     return f'<section id="contents"><h1>目录</h1><ul>{"".join(lines)}</ul></section>'
 
 
