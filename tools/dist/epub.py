@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from html import escape
 from itertools import groupby
 from pathlib import Path
+from urllib.parse import quote
 
 from . import archive, pages
 
@@ -20,6 +21,8 @@ XHTML = """<?xml version="1.0" encoding="utf-8"?>
 <body>{body}</body>
 </html>
 """
+URL_CHARACTERS = "%/:?#[]@!$&'()*+,;=~"
+FUNCTION_APPLICATION = "\N{FUNCTION APPLICATION}"
 CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
 <rootfiles><rootfile full-path="book/book.opf" media-type="application/oebps-package+xml"/></rootfiles>
@@ -78,6 +81,9 @@ def _adapt(section, homes, images):
     """链接指到各个文件，图收进书里，公式只留 MathML。"""
     for formula in section.body.select(".katex"):
         formula.replace_with(formula.math.extract())
+    for operator in section.body.select(":is(msub, msup, msubsup) > mo"):
+        if operator.string == FUNCTION_APPLICATION:  # KaTeX 在角标里的 \max 之后多写了一个
+            operator.decompose()
     for image in section.body.select("img[src]"):
         source = Path(image["src"])
         images[source.name] = source.read_bytes()
@@ -86,10 +92,11 @@ def _adapt(section, homes, images):
     for link in section.body.select('a[href^="#"]'):
         anchor = link["href"][1:]
         link["href"] = f"{homes[anchor].slug}.xhtml#{anchor}"
-    for node in section.body.select("details"):
-        node["open"] = "open"
-    for node in section.body.select("[align]"):
-        del node["align"]
+    # 浏览器容得下、规范不许的写法
+    for paragraph in section.body.select("summary p, p:has(ul, ol, dl, div, table, pre)"):
+        paragraph.unwrap()
+    for link in section.body.select("a[href]"):
+        link["href"] = quote(link["href"], safe=URL_CHARACTERS)
 
 
 def _contents(book):
