@@ -32,7 +32,18 @@ def write_zip(path, files, stored=()):
             target.writestr(entry, content, kind)
 
 
-def checksums(folder, names):
-    """SHA256SUMS，用 sha256sum -c 核对。"""
-    lines = [f"{hashlib.sha256((folder / name).read_bytes()).hexdigest()}  {name}\n" for name in sorted(names)]
-    (folder / "SHA256SUMS").write_text("".join(lines), encoding="utf-8", newline="\n")
+def describe(folder, book, names):
+    """CONTENTS.txt：各个文件是什么，压缩包里有哪些；SHA256SUMS：用 sha256sum -c 核对。"""
+    lines = [f"《{book.title}》", *(f"{name}  {what}" for name, what in sorted(names.items()))]
+    with zipfile.ZipFile(folder / "book.zip") as site:
+        lines += ["", "book.zip 里有：", *(f"{each.file_size:>9}  {each.filename}" for each in site.infolist())]
+    _write(folder / "CONTENTS.txt", lines)
+    _write(folder / "SHA256SUMS", [f"{digest(folder / name)}  {name}" for name in sorted([*names, "CONTENTS.txt"])])
+
+
+def _write(path, lines):
+    path.write_text("\n".join([*lines, ""]), encoding="utf-8", newline="\n")
+
+
+def digest(path):
+    return hashlib.sha256(path.read_bytes()).hexdigest()

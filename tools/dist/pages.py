@@ -73,6 +73,10 @@ def text(node):
     return " ".join(node.get_text().split())
 
 
+def text_html(node):
+    return " ".join(node.decode_contents().split())
+
+
 def _clean(body):
     for node in body.select(WEB_ONLY):
         node.decompose()
@@ -80,8 +84,6 @@ def _clean(body):
         link.unwrap()
     for image in body.select("img"):
         del image["loading"]  # 纸上没有“读到附近”
-    for details in body.select("details"):
-        details["open"] = ""
     for node in body.select("[tabindex]"):
         del node["tabindex"]
 
@@ -111,30 +113,48 @@ def _connect(section, site, slugs):
 
 
 def _gather_answers(sections):
-    """解答移到最后的一节，原处留一个链接。"""
-    soup = BeautifulSoup(f'<section><h1>{ANSWERS}</h1></section>', "html.parser")
+    """练习的解答、自测与动手题的说明，都移到最后的一节；原处留一个链接。"""
+    soup = BeautifulSoup(f"<section><h1>{ANSWERS}</h1></section>", "html.parser")
     answers = Section("answers", "", ANSWERS, soup.section)
     answers.body["id"] = answers.slug
     for section in sections:
-        solutions = section.body.select(".solution")
-        if not solutions:
-            continue
-        group = soup.new_tag("section", id=f"answers--{section.slug}")
+        group = soup.new_tag("section", id=f"{answers.slug}--{section.slug}")
         heading = soup.new_tag("h2")
         heading.string = section.title
         group.append(heading)
-        answers.body.append(group)
-        for solution in solutions:
-            exercise = solution.find_previous(class_="exercise")
-            number = text(exercise.select_one(".admonition-title"))
+        for question, name, parts in [*_questions(section.body)]:
+            anchor = f"{question['id']}--answer"
             there = soup.new_tag("p", attrs={"class": "to-answer"})
-            there.append(_link(soup, solution["id"], f"{number} 的解答", "page-link"))
-            solution.replace_with(there)
-            title = solution.select_one(".admonition-title")
-            title.clear()
-            title.append(_link(soup, exercise["id"], number))
-            group.append(solution)
+            there.append(_link(soup, anchor, f"{name} 的解答", "page-link"))
+            parts[0].insert_before(there)
+            answer = soup.new_tag("div", id=anchor, attrs={"class": "admonition solution"})
+            title = soup.new_tag("p", attrs={"class": "admonition-title"})
+            title.append(_link(soup, question["id"], name))
+            answer.append(title)
+            for part in parts:
+                part.extract()
+                part.find(class_="admonition-title", recursive=False) and part.find(class_="admonition-title").decompose()
+                part.summary and part.find("summary", recursive=False) and part.find("summary").decompose()
+                part.name, part["class"] = "div", []
+                answer.append(part)
+            group.append(answer)
+        if group.find("div"):
+            answers.body.append(group)
     return answers
+
+
+def _questions(body):
+    """题目、它的名称、答案的各部分，按书里的次序。"""
+    number = 0
+    for node in body.select(".solution, .quiz-question, .hands-on"):
+        if "solution" in node["class"]:
+            exercise = node.find_previous(class_="exercise")
+            yield exercise, text(exercise.select_one(".admonition-title")), [node]
+        elif "quiz-question" in node["class"]:
+            number += 1
+            yield node, f"自测第 {number} 题", node.select("details")
+        elif details := node.select(":scope > details"):
+            yield node, text(node.select_one(".hands-title")), details
 
 
 def _link(soup, anchor, text, kind=None):

@@ -109,6 +109,8 @@ def _chapter(section, in_part):
     for heading in section.body.find_all(pages.HEADING):
         heading["class"] = [*heading.get("class", []), f"was-{heading.name}"]
         heading.name = f"h{int(heading.name[1]) + in_part}"
+    for details in section.body.select("details"):
+        details["open"] = ""
     for image in section.body.select("img[src]"):
         image["src"] = Path(image["src"]).as_uri()
     for link in section.body.select("a.page-link"):
