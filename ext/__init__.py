@@ -7,7 +7,7 @@ from types import SimpleNamespace
 from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.util.i18n import CatalogRepository
 
-from . import anchors, cards, contents, formulas, pages, plain_notebooks, reading, rebuild, search, typography
+from . import anchors, cards, contents, formulas, offline, pages, plain_notebooks, reading, rebuild, search, typography
 
 HERE = Path(__file__).parent
 
@@ -76,6 +76,7 @@ def setup(app):
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")
             if app.builder.name == "html":
                 plain_notebooks.write(app)
+                offline.write(app.outdir, app.config.html_title, f"{app.config.root_doc}.html")
             rebuild.finish(app.builder)
 
     return {"parallel_read_safe": True, "parallel_write_safe": False}

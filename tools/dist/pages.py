@@ -122,7 +122,7 @@ def _gather_answers(sections):
         heading = soup.new_tag("h2")
         heading.string = section.title
         group.append(heading)
-        for question, name, parts in [*_questions(section.body)]:
+        for question, name, parts in list(_questions(section.body)):
             anchor = f"{question['id']}--answer"
             there = soup.new_tag("p", attrs={"class": "to-answer"})
             there.append(_link(soup, anchor, f"{name} 的解答", "page-link"))
@@ -133,8 +133,8 @@ def _gather_answers(sections):
             answer.append(title)
             for part in parts:
                 part.extract()
-                part.find(class_="admonition-title", recursive=False) and part.find(class_="admonition-title").decompose()
-                part.summary and part.find("summary", recursive=False) and part.find("summary").decompose()
+                for heading in part.select(":scope > summary, :scope > .admonition-title"):
+                    heading.decompose()  # “解答”“答案与说明”：上面已经写明是哪一题的
                 part.name, part["class"] = "div", []
                 answer.append(part)
             group.append(answer)
