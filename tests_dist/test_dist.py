@@ -94,7 +94,7 @@ def test_pdf_names_itself_and_speaks_chinese(pdf):
         assert metadata["dc:title"] == str(pdf.docinfo.Title) == "动手学深度学习打卡笔记"
 
 
-def test_pdf_outline_follows_the_contents(pdf):
+def test_pdf_outline_follows_the_book(pdf):
     """书签：目录、前言、各部分与其中的各节、解答。"""
     with pdf.open_outline() as outline:
         top = [each.title for each in outline.root]
@@ -103,8 +103,7 @@ def test_pdf_outline_follows_the_contents(pdf):
     for name, part in pages.order():
         if part:
             html = BeautifulSoup((SITE / f"{name}.html").read_text(encoding="utf-8"), "html.parser")
-            for link in html.select(".headerlink"):
-                link.decompose()
+            html.select_one("article h1 .headerlink").decompose()
             parts.setdefault(part, []).append(pages.text(html.select_one("article h1")))
     assert top[0] == "目录" and top[-1] == pages.ANSWERS and set(parts) <= set(top)
     assert {part: inside[part] for part in parts} == parts
@@ -115,8 +114,8 @@ def test_pdf_embeds_every_font(pdf):
     for page in pdf.pages:
         for font in page.resources.get("/Font", {}).values():
             font = font.DescendantFonts[0] if font.Subtype == "/Type0" else font
-            described = font.get("/FontDescriptor", {})
-            if font.Subtype != "/Type3" and not any(key in described for key in ("/FontFile", "/FontFile2", "/FontFile3")):
+            program = {"/FontFile", "/FontFile2", "/FontFile3"} & set(font.get("/FontDescriptor", {}))
+            if font.Subtype != "/Type3" and not program:  # Type 3 的字形就写在文件里
                 loose.add(str(font.get("/BaseFont")))
     assert loose == set()
 

@@ -8,8 +8,6 @@ from html import escape
 
 import genanki
 
-from . import pages
-
 DECK, TERM_MODEL, QUIZ_MODEL = 1_726_400_101, 1_726_400_102, 1_726_400_103  # 定下就不再改
 CSS = """.card { font: 20px/1.7 sans-serif; max-width: 32em; margin: auto; text-align: left; }
 .term { font-size: 1.3em; font-weight: bold; text-align: center; }"""
@@ -63,4 +61,4 @@ def _html(node):
         code.attrs = {}
     for other in node.find_all(lambda tag: tag.name not in ("code", "strong", "em")):
         other.unwrap()
-    return pages.text_html(node)
+    return " ".join(node.decode_contents().split())

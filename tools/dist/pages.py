@@ -70,11 +70,9 @@ def _section(site, name, part):
 
 
 def text(node):
-    return " ".join(node.get_text().split())
-
-
-def text_html(node):
-    return " ".join(node.decode_contents().split())
+    """看得见的文字；公式另有一份供读屏软件的，不算。"""
+    hidden = {id(string) for each in node.select(".katex-mathml") for string in each.strings}
+    return " ".join("".join(string for string in node.strings if id(string) not in hidden).split())
 
 
 def _clean(body):

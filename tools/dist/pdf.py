@@ -5,6 +5,7 @@
 
 import re
 import tempfile
+from collections import namedtuple
 from datetime import UTC, datetime
 from html import escape
 from itertools import groupby
@@ -19,6 +20,7 @@ from tools.browser import CHROMIUM_OPTIONS, found
 from . import pages
 
 CSS = Path(__file__).with_name("print.css")
+Entry = namedtuple("Entry", "kind anchor title inner")
 PAGE = re.compile("⟦(.*?)⟧")
 TIMEOUT = 600_000  # 毫秒；慢的机器上印几百页要几分钟
 
@@ -46,9 +48,10 @@ def write(book, site, path, when):
 def document(book, site):
     """整本书的 HTML。"""
     chapters = []
-    for part, sections in groupby(book.sections, key=lambda section: section.part):
+    contents = _contents(outline(book))
+    for number, (part, sections) in enumerate(groupby(book.sections, key=lambda section: section.part)):
         if part:
-            chapters.append(f'<h1 class="part"><span>{escape(part)}</span></h1>')
+            chapters.append(f'<h1 class="part" id="part-{number}">{escape(part)}</h1>')
         chapters += [_chapter(section, bool(part)) for section in sections]
     return f"""<!DOCTYPE html>
 <html lang="zh-CN" data-theme="light" data-mode="light">
@@ -63,7 +66,7 @@ def document(book, site):
 <div class="bd-main"><main class="bd-content"><div class="bd-article-container"><article class="bd-article">
 <div class="cover"><p class="title">{escape(book.title)}</p><p>{escape(book.author)}</p>
 <p class="rights">{escape(book.rights)}</p></div>
-{_contents(book)}
+<section id="contents"><h1>目录</h1>{contents}</section>
 {"".join(chapters)}
 </article></div></main></div>
 </body>
@@ -81,27 +84,36 @@ def _running_heads(book):
     return "\n".join([f'@page {{ @top-left {{ content: "{title}" }} }}', *rules])
 
 
-def _contents(book):
-    """目录：各部分、各节与其中的小节；页码先空着。"""
-    lines = []
-    for part, sections in groupby(book.sections, key=lambda section: section.part):
-        lines += [f'<li class="part">{escape(part)}</li>'] if part else []
-        for section in sections:
-            lines.append(_entry(section.slug, section.title, "chapter"))
-            for inner in section.body.find_all("section", id=True, recursive=False):
-                title = pages.text(inner.find(pages.HEADING))
-                if not title.endswith(("学习目标", "小结")):  # 每一节都有，不用查
-                    lines.append(_entry(inner["id"], title, "inner"))
-    return f'<section id="contents"><h1>目录</h1><ul>{"".join(lines)}</ul></section>'
+def outline(book):
+    """目录与书签：各部分、各节与其中的小节。"""
+    entries = []
+    for number, (part, sections) in enumerate(groupby(book.sections, key=lambda section: section.part)):
+        chapters = [_chapter_entry(section) for section in sections]
+        entries += [Entry("part", f"part-{number}", part, chapters)] if part else chapters
+    return entries
+
+
+def _chapter_entry(section):
+    inner = section.body.select(":scope > section[id]:has(> :is(h2, h3))")
+    titles = {each["id"]: pages.text(each.find(pages.HEADING)) for each in inner}
+    # 每一节都有学习目标与小结，不用查
+    wanted = {anchor: title for anchor, title in titles.items() if not title.endswith(("学习目标", "小结"))}
+    entries = [Entry("inner", anchor, title, []) for anchor, title in wanted.items()]
+    return Entry("chapter", section.slug, section.title, entries)
+
+
+def _contents(entries):
+    lines = [
+        f'<li class="{kind}"><a href="#{escape(anchor)}">{escape(title)}<i></i><b>{_page(anchor)}</b></a>'
+        f"{_contents(inner) if inner else ''}</li>"
+        for kind, anchor, title, inner in entries
+    ]
+    return f"<ul>{''.join(lines)}</ul>"
 
 
 def _page(anchor):
     """填上页码的地方。"""
     return f"⟦{anchor}⟧"
-
-
-def _entry(anchor, title, kind):
-    return f'<li class="{kind}"><a href="#{escape(anchor)}" class="page-line">{escape(title)}<i></i><b>{_page(anchor)}</b></a></li>'
 
 
 def _chapter(section, in_part):
@@ -111,6 +123,8 @@ def _chapter(section, in_part):
         heading.name = f"h{int(heading.name[1]) + in_part}"
     for details in section.body.select("details"):
         details["open"] = ""
+    for figure in section.body.select("figure"):
+        figure["role"] = "group"  # 结构标签里，有替代文字的那幅才是图
     for image in section.body.select("img[src]"):
         image["src"] = Path(image["src"]).as_uri()
     for link in section.body.select("a.page-link"):
@@ -127,7 +141,7 @@ def _print(browser, text, html, path):
     page.set_default_timeout(TIMEOUT)
     page.goto(html.as_uri(), wait_until="load")
     page.evaluate("document.fonts.ready")
-    page.pdf(path=path, prefer_css_page_size=True, print_background=True, tagged=True, outline=True)
+    page.pdf(path=path, prefer_css_page_size=True, print_background=True, tagged=True)
     page.close()
 
 
@@ -135,13 +149,20 @@ def page_numbers(path):
     """锚点 → 第几页；Chromium 为文件里链接到的每个锚点都记下一个。"""
     with pikepdf.open(path) as pdf:
         order = {page.objgen: number for number, page in enumerate(pdf.pages, start=1)}
-        return {name.lstrip("/"): order[place[0].objgen] for name, place in _destinations(pdf).items()}
+        return {name: order[place[0].objgen] for name, place in _places(pdf).items()}
 
 
-def _destinations(pdf):
-    if "/Dests" in pdf.Root:
-        return dict(pdf.Root.Dests.items())
-    return {str(name): place for name, place in pikepdf.NameTree(pdf.Root.Names.Dests).items()}
+def _places(pdf):
+    """锚点 → 它在文件里的位置。"""
+    return {name.lstrip("/"): place for name, place in pdf.Root.Dests.items()}
+
+
+def _outline_items(entries, places):
+    for _, anchor, title, inner in entries:
+        item = pikepdf.OutlineItem(title, places[anchor])
+        item.is_closed = True
+        item.children.extend(_outline_items(inner, places))
+        yield item
 
 
 def _describe(printed, path, book, when):
@@ -150,6 +171,8 @@ def _describe(printed, path, book, when):
     with pikepdf.open(printed) as pdf:
         pdf.Root.Lang = pikepdf.String("zh-CN")
         pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
+        with pdf.open_outline() as target:  # 不用 Chromium 的：标题在一页的开头时，它把文字写两遍
+            target.root.extend([pikepdf.OutlineItem("目录", 1), *_outline_items(outline(book), _places(pdf))])
         pdf.Root.PageMode = pikepdf.Name.UseOutlines
         for key in ("/CreationDate", "/ModDate"):
             pdf.docinfo[key] = pikepdf.String(time.strftime("D:%Y%m%d%H%M%SZ"))
