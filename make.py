@@ -21,6 +21,7 @@ PYTHON = BIN / ("python.exe" if os.name == "nt" else "python")
 HTML = HERE / "_build" / "html"
 UNFINISHED = HERE / "_build" / "unfinished"  # 构建时才有；留下来说明上次没有建完
 BOOK, ALL = "requirements-book.txt", "requirements.txt"  # 构建网站要用的包；全部的包，包括前一份
+DIST = "requirements-dist.txt"  # 只有 dist 要用的包
 # venv 与 pip 会在环境里建的东西；新的 .venv 不能清掉别的
 VENV_NAMES = {"bin", "include", "lib", "lib64", "share", "etc", "Scripts", "Include", "Lib", "installed.txt"}
 TORCH_WITHOUT_CUDA = "https://download.pytorch.org/whl/cpu"  # PyTorch 自己的安装说明里写的地址
@@ -108,6 +109,14 @@ def lab(*folder):
     run(PYTHON, "-m", "tools.lab", *folder, failed="JupyterLab 意外结束。")
 
 
+def dist():
+    """做成能带走的文件，放进 _build/dist：网站的压缩包、PDF、EPUB、Anki 卡片；PDF 要有 Chromium。"""
+    install(BOOK)
+    run(*_installer(), "-r", DIST, "-c", "constraints.txt", failed="另外要用的包没有装好，见上面的输出。")
+    build()
+    run(PYTHON, "-m", "tools.dist", failed="没有做全，见上面的说明。")
+
+
 def mutate(*names):
     """在 helpers 里逐处种下小错误，看测试抓不抓得住，列出没有抓住的；不给名字就是全部。"""
     install()
@@ -156,7 +165,7 @@ def share():
     run(PYTHON, "-m", "tools.share", failed="没有推送成，见上面的输出。")
 
 
-EVERYDAY = (book, test, notebooks, lab, new, refresh, serve)
+EVERYDAY = (book, test, notebooks, dist, lab, new, refresh, serve)
 SELDOM = (bench, everywhere, mutate, oldest, newest, tomorrow, browsers, share)
 TASKS = {task.__name__: task for task in EVERYDAY + SELDOM}
 

@@ -16,6 +16,7 @@ from . import (
     glossary,
     hands_on,
     launch,
+    offline,
     pages,
     plain_notebooks,
     reading,
@@ -114,6 +115,7 @@ def setup(app):
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")
             if app.builder.name == "html":
                 plain_notebooks.write(app)
+                offline.write(app.outdir, app.config.html_title, f"{app.config.root_doc}.html")
             rebuild.finish(app.builder)
 
     return {"parallel_read_safe": True, "parallel_write_safe": False}

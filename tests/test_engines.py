@@ -11,8 +11,9 @@ from playwright.sync_api import sync_playwright
 
 from tests import engines
 from tests.common import ROOT, UTF8, raises_chinese
+from tools import browser
 
-drives = pytest.mark.skipif(bool(engines.driver_problem()), reason=engines.driver_problem())
+drives = pytest.mark.skipif(bool(browser.driver_problem()), reason=browser.driver_problem())
 
 
 @pytest.fixture
@@ -26,14 +27,14 @@ def bare(tmp_path, monkeypatch):
 @drives
 def test_every_engine_is_found(bare, monkeypatch):
     """没有时不用，装好了就用；Playwright 自己的与系统里的都算。"""
-    assert engines.found.__wrapped__() == {}
+    assert browser.found.__wrapped__() == {}
     with sync_playwright() as playwright:
         programs = [Path(getattr(playwright, name).executable_path) for name in ("firefox", "webkit")]
     for program in programs:
         program.parent.mkdir(parents=True)
         program.touch()
-    monkeypatch.setattr(engines.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
-    assert engines.found.__wrapped__() == {"chromium": "/usr/bin/chromium", "firefox": None, "webkit": None}
+    monkeypatch.setattr(browser.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
+    assert browser.found.__wrapped__() == {"chromium": "/usr/bin/chromium", "firefox": None, "webkit": None}
 
 
 def test_which_engines_run_a_test(monkeypatch):
@@ -75,8 +76,8 @@ def test_browser_that_does_not_open(monkeypatch):
 def test_driver_that_does_not_start(monkeypatch):
     """系统里缺库时，有浏览器也当作没有，并说缺什么：照例跳过，不是一串错误。"""
     missing = "import sys; sys.exit('node: libatomic.so.1: cannot open shared object file')"
-    monkeypatch.setattr(engines, "DRIVER", [sys.executable, "-c", missing])
-    monkeypatch.setattr(engines, "driver_problem", cache(engines.driver_problem.__wrapped__))
-    monkeypatch.setattr(engines.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
-    assert engines.found.__wrapped__() == {}
+    monkeypatch.setattr(browser, "DRIVER", [sys.executable, "-c", missing])
+    monkeypatch.setattr(browser, "driver_problem", cache(browser.driver_problem.__wrapped__))
+    monkeypatch.setattr(browser.shutil, "which", {"chromium": "/usr/bin/chromium"}.get)
+    assert browser.found.__wrapped__() == {}
     assert "libatomic.so.1" in engines.summary(1) and "apt install libatomic1" in engines.summary(1)

@@ -26,6 +26,16 @@ def requirements():
     return [*lines("requirements-book.txt"), *lines("requirements.txt")]
 
 
+def test_what_dist_needs_is_pinned_and_explained():
+    """只有 dist 装它们，所以不看装没装。"""
+    pins = {line.split("#")[0].strip() for _, line in lines("constraints.txt")}
+    names = {pin.partition("==")[0] for pin in pins}
+    wanted = list(lines("requirements-dist.txt"))
+    settle(f"{place}：没有写为什么要它" for place, line in wanted if not re.search("[\u4e00-\u9fff]", line))
+    needed = {Requirement(line.split("#")[0]).name for _, line in wanted}
+    settle(f"constraints.txt 里没有 {name}" for name in sorted(needed - names))
+
+
 def installed(name):
     """装着的版本；没有装的是 None。"""
     try:

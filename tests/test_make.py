@@ -282,6 +282,7 @@ def test_uv_is_used_only_when_pip_has_no_settings(make, monkeypatch, found, sett
         (["book"], ["pip", "jupyter[-_ ]book"]),
         (["test", "-k", "data"], ["pip", "jupyter[-_ ]book", "pytest"]),
         (["notebooks"], ["pip", "jupyter[-_ ]book"]),
+        (["dist"], ["pip", "pip", "jupyter[-_ ]book", "tools.dist"]),
         (["lab"], ["pip", "jupyter[-_ ]book", "tools.lab"]),
         (["lab", "chapters"], ["pip", "tools.lab"]),
     ],
