@@ -7,7 +7,20 @@ from types import SimpleNamespace
 from myst_nb.sphinx_ import HideCodeCellNode, depart_HideCellInput, visit_HideCellInput
 from sphinx.util.i18n import CatalogRepository
 
-from . import anchors, cards, contents, formulas, pages, plain_notebooks, reading, rebuild, search, typography
+from . import (
+    anchors,
+    cards,
+    checkin,
+    contents,
+    formulas,
+    pages,
+    plain_notebooks,
+    quiz,
+    reading,
+    rebuild,
+    search,
+    typography,
+)
 
 HERE = Path(__file__).parent
 
@@ -36,7 +49,7 @@ def setup(app):
 
     @on("env-updated")
     def all_documents_read(env):
-        book.entries, book.terms, book.cards, book.sheets, book.files = {}, [], {}, {}, []
+        book.entries, book.terms, book.cards, book.tasks, book.sheets, book.files = {}, [], {}, {}, {}, []
         if rebuild.is_current(app.builder) and plain_notebooks.folder_of(app).exists():
             return []
         rebuild.clear(app.builder)
@@ -51,6 +64,7 @@ def setup(app):
         book.entries[docname] = search.page_entries(doctree, docname, app)
         book.terms += search.glossary_terms(doctree)
         book.cards |= cards.page_cards(doctree, app.builder)
+        book.tasks[docname] = checkin.tasks(doctree)
         reading.add_reading_time(doctree)
         reading.name_folded_code(doctree)
         reading.fold_long_outputs(doctree)
@@ -73,6 +87,7 @@ def setup(app):
         if exception is None and book.files:
             search.write(app.outdir, book.entries, book.terms, Path(app.config.book_search))
             cards.write(app.outdir, book.cards)
+            checkin.write(app.outdir, app, book.tasks)
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")
             if app.builder.name == "html":
                 plain_notebooks.write(app)
@@ -87,10 +102,12 @@ def configure(app):
     config.templates_path = [*config.templates_path, f"{here}/templates"]
     config.html_static_path = [*config.html_static_path, f"{here}/static"]
     config.exclude_patterns = [*config.exclude_patterns, "README.md", "katex/katex.min.js"]  # 不复制到网站
-    for name, priority in [("katex/katex.min", 500), ("search/search", 500), ("icons", 800), ("book", 800)]:
+    for name, priority in [("katex/katex.min", 500), ("search/search", 500), ("icons", 800), ("book", 800), ("quiz", 800)]:
         app.add_css_file(f"{name}.css", priority=priority)
-    for name in ("search/search", "cards", "unfold"):
+    for name in ("search/search", "cards", "unfold", "progress", "quiz", "checkin"):
         app.add_js_file(f"{name}.js", defer="defer")
+    app.add_directive("quiz", quiz.Quiz)
+    app.add_directive("checkin", checkin.CheckIn)
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))
     # myst-nb 只为 html 登记了折起的单元格；别的扩展为 singlehtml 登记过，Sphinx 就不再退回到 html 的

@@ -33,6 +33,8 @@ from sphinx.util import logging
 from sphinx.util.nodes import split_explicit_title
 from sphinx_exercise.nodes import translate
 
+from . import quiz
+
 logger = logging.getLogger(__name__)
 
 # 原文的 [start, end) 换成 text；is_block：前后空一行；cell 不是 None：自成一格，以它为元数据
@@ -274,6 +276,10 @@ class Book:
     def directive_solution_end(self, name, argument, options, body):
         self.answered = True
         return "", {}
+
+    def directive_quiz(self, name, argument, options, body):
+        path = quiz.path_of(self.env.doc2path(self.doc))
+        return quiz.plain(quiz.read(path.read_text(encoding="utf-8")), self.markdown), None
 
     def own_heading(self, title, level, label):
         self.enter(level)
