@@ -102,8 +102,10 @@ def configure(app):
     config.templates_path = [*config.templates_path, f"{here}/templates"]
     config.html_static_path = [*config.html_static_path, f"{here}/static"]
     config.exclude_patterns = [*config.exclude_patterns, "README.md", "katex/katex.min.js"]  # 不复制到网站
-    for name, priority in [("katex/katex.min", 500), ("search/search", 500), ("icons", 800), ("book", 800), ("quiz", 800)]:
-        app.add_css_file(f"{name}.css", priority=priority)
+    for name in ("katex/katex.min", "search/search"):
+        app.add_css_file(f"{name}.css", priority=500)
+    for name in ("icons", "book", "quiz"):
+        app.add_css_file(f"{name}.css", priority=800)
     for name in ("search/search", "cards", "unfold", "progress", "quiz", "checkin"):
         app.add_js_file(f"{name}.js", defer="defer")
     app.add_directive("quiz", quiz.Quiz)

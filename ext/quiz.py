@@ -59,8 +59,10 @@ def _question(name, body):
         Choice("ABCDEFGH"[i], mark == "x", words.strip(), " ".join(said.split()))
         for i, (mark, words, said) in enumerate(match.groups() for match in found)
     ]
-    if not text or rest:
-        raise ValueError(f"{name}：选项的前面要有问题，选项下面的说明要缩进两格{'：' + rest[:20] if rest else ''}。")
+    if rest:
+        raise ValueError(f"{name}：选项下面的说明要缩进两格：{rest[:20]}")
+    if not text or text.startswith("```"):
+        raise ValueError(f"{name}：选项的前面要有问题，先写一句话，再写代码。")
     if sum(choice.right for choice in choices) != 1 or len(choices) < 2:
         raise ValueError(f"{name}：要有两个以上的选项，恰有一个是 [x]。")
     if empty := [choice.words for choice in choices if not choice.said]:
@@ -73,7 +75,8 @@ def verdict(choice):
 
 
 def where(question):
-    return "见 " + "、".join(f"{{ref}}`{place.strip()}`" for place in question.places)
+    """标题可能以问号结尾，所以后面不加标点。"""
+    return "见 " + " 与 ".join(f"{{ref}}`{place.strip()}`" for place in question.places)
 
 
 class Quiz(Directive):

@@ -13,7 +13,10 @@
     return node;
   }
   const button = (text, onclick) => el("button", { type: "button", onclick }, text);
-  const day = (time) => new Date(time).toLocaleDateString("zh-CN", { year: "numeric", month: "long", day: "numeric" });
+  function day(time) {
+    const date = new Date(time);
+    return `${date.getFullYear()} 年 ${date.getMonth() + 1} 月 ${date.getDate()} 日`;
+  }
 
   /* 一节做到哪里了：总共几件，还差哪些，哪一天做完的。 */
   function state(section, all) {
@@ -65,11 +68,12 @@
   const said = el("p", { className: "checkin-said", role: "status" });
   const cards = [];
 
+  /* 存不下：换成了替身（见 templates/layout.html），或者一存就报错。 */
   function refused() {
     try {
       localStorage.setItem("book-test", "1");
       localStorage.removeItem("book-test");
-      return false;
+      return !(localStorage instanceof Storage);
     } catch {
       return true;
     }
@@ -77,7 +81,7 @@
 
   function card(part, number, book) {
     const status = el("p", {});
-    const wish = el("textarea", { rows: 2, maxLength: 60, value: bookProgress.get().sentences?.[number] ?? "" });
+    const wish = el("textarea", { rows: 3, maxLength: 60, value: bookProgress.get().sentences?.[number] ?? "" });
     const make = button("做成图片", () => {
       const days = part.sections.map((section) => state(section, bookProgress.get()).time).sort();
       const src = draw({ book, part, number, date: day(days.at(-1)), sentence: wish.value.trim() });
