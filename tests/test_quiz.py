@@ -11,9 +11,10 @@ from collections import Counter
 import autocorrect_py
 import pytest
 import torch
+from docutils import nodes
 from torch import nn
 
-from ext import quiz
+from ext import checkin, quiz
 from tests.book import HTML, label_of, notebooks, open_book, settle, title
 from tests.common import ROOT, raises_chinese
 from tests.test_browser import violations
@@ -201,6 +202,11 @@ def test_a_badly_written_question_is_reported(kind):
         quiz.read(text)
 
 
+def test_predictions_and_questions_are_both_wanted():
+    section = nodes.section("", nodes.container(hands="bowl"), nodes.container(quiz=["a", "b"]), nodes.container())
+    assert checkin.tasks(section) == {"predicted": ["bowl"], "answered": ["a", "b"]}
+
+
 # ---------------------------------------------------------------- 在浏览器里
 
 LESSON = "chapters/softmax/cross_entropy"
@@ -208,6 +214,11 @@ ALL = """parts => bookProgress.update(all => { for (const { doc, answered, predi
   for (const name of answered) all.answered[`${doc}#${name}`] = { choice: "A", right: true, time: "2026-01-02T03:04:05Z" };
   for (const name of predicted) all.predicted[`${doc}#${name}`] = { choice: "A", time: "2026-01-02T03:04:05Z" };
 } })"""  # noqa: E501
+# 每一节都多一个要猜的，于是书里有没有动手的图都考得到
+GUESS = """Object.defineProperty(window, "bookTasks", { get() { return this.tasks; }, set(tasks) {
+  for (const { sections } of tasks.parts) for (const section of sections) section.predicted.push("guess");
+  this.tasks = tasks;
+} })"""
 REFUSE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
 
 
@@ -277,11 +288,12 @@ def test_a_choice_is_answered_at_once(reader):
 
 
 def test_what_is_done_is_marked_and_becomes_a_picture(reader):
-    """做完一节，末尾、目录、首页都打勾；一部都做完，才做得成打卡图，图上的话在替代文字里。"""
-    page = visit(reader(), LESSON)
+    """做完一节（自测答对，预测猜过），末尾、目录、首页都打勾；一部都做完，才做得成打卡图，话在替代文字里。"""
+    page = visit(reader(GUESS), LESSON)
     for question in questions(LESSON):
-        assert "打卡还差" in page.locator(".checkin-end").inner_text()
+        assert "打卡还差" in page.locator(".checkin-end").inner_text() and page.locator(".checkin-mark").count() == 0
         pick(page, question)
+    assert re.fullmatch("打卡还差：.*预测。", page.locator(".checkin-end").inner_text())
     page.evaluate(ALL, [{"sections": [{"doc": LESSON, "answered": [], "predicted": predicted(page)}]}])
     assert "✓ 这一节已打卡" in page.locator(".checkin-end").inner_text()
     done = ".bd-links a:has(.checkin-mark)"
