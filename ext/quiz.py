@@ -1,4 +1,4 @@
-"""自测：题目写在笔记本旁边的文字文件里（basics.ipynb 的在 basics.quiz.md），由指令 ``{quiz}`` 排成静态的表单。
+"""自测：题目写在笔记本旁边的文字文件里（basics.ipynb 的在 basics.quiz.txt），由指令 ``{quiz}`` 排成静态的表单。
 
 一题的写法（名字是小写英文，一本里不重复；目标写学习目标里某一条的开头几个字，回看写标签，都可以用“、”写几个）::
 
@@ -33,7 +33,7 @@ Choice = namedtuple("Choice", "letter right words said")
 
 
 def path_of(notebook):
-    return Path(notebook).with_suffix(".quiz.md")
+    return Path(notebook).with_suffix(".quiz.txt")
 
 
 def read(text):

@@ -45,10 +45,12 @@ def questions(name):
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_goal_has_a_question(name):
     """三到五题；每题考的是这一节的一条目标，每条目标都有题考。"""
-    place, asked = f"{name}.quiz.md", questions(name)
+    place, asked = f"{name}.quiz.txt", questions(name)
     assert 3 <= len(asked) <= 5, place
     wanted = {question.name: goal for question in asked for goal in question.goals}
-    owners = {name: [goal for goal in goals(place.removesuffix(".quiz.md")) if wanted[name] in goal] for name in wanted}
+    owners = {
+        name: [goal for goal in goals(place.removesuffix(".quiz.txt")) if wanted[name] in goal] for name in wanted
+    }
     settle(
         f"{place} 的 {name}：目标“{wanted[name]}”对上了 {len(owners[name])} 条"
         for name in owners
@@ -79,13 +81,13 @@ def test_a_question_sends_the_reader_to_the_right_place():
             link = page.soup.select_one(f"#quiz-{question.name}-where a[href]")
             there, node = open_book().target(page, link["href"])
             if (there, label_of(node)) not in [(page, label) for label in nearest]:
-                problems.append(f"{name}.quiz.md 的 {question.name}：说的更像是 {'、'.join(nearest)}")
+                problems.append(f"{name}.quiz.txt 的 {question.name}：说的更像是 {'、'.join(nearest)}")
     settle(problems, "改“回看：”，或者改题目。")
 
 
 @pytest.mark.parametrize("name", LESSONS)
 def test_questions_are_typeset(name):
-    text = (ROOT / f"{name}.quiz.md").read_text(encoding="utf-8")
+    text = (ROOT / f"{name}.quiz.txt").read_text(encoding="utf-8")
     assert [(line.old, line.new) for line in autocorrect_py.lint_for(text, "md").lines] == []
 
 
