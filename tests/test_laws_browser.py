@@ -9,7 +9,7 @@ from PIL import Image
 from tests.book import HTML, ORDER, open_book, where
 
 PAPER = {"width": 718, "height": 1000}  # A4 纸去掉默认的边距
-UNPRINTED = ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint, summary"
+UNPRINTED = ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint, summary, .checkin-desk"
 # 印在纸上看不见的文字，与一行放不下、被截去的部分；纸上不能滚动，也不能点开
 MISSING = """unprinted => {
   const gone = [];
@@ -28,7 +28,7 @@ MISSING = """unprinted => {
       gone.push("右边截去了：" + (node.textContent.trim().split("\\n")[0] || node.alt).slice(0, 60));
   return gone;
 }"""
-INTERFACE = ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn"
+INTERFACE = ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn, .checkin-desk, .checkin-end"
 OPAQUE = 0.8  # 不透明的像素占这么多，就是照片；画在透明底上的图会随深色模式反过来
 SELECTED = "#pst-search-dialog [role=option][aria-selected=true]"
 

@@ -39,9 +39,9 @@
       const section = byPage.get(link.href.split("#")[0]);
       if (!section) continue;
       const { done, total } = state(section, all);
-      if (done === total) link.append(el("span", { className: "checkin-mark", role: "img", ariaLabel: "（已打卡）" }, "✓"));
+      if (done === total) link.append(el("span", { className: "checkin-mark", role: "img", ariaLabel: "（已打卡）" }, "\u00a0✓"));
       else if (done && link.closest(".book-part"))
-        link.append(el("span", { className: "checkin-mark checkin-part" }, `${done}/${total}`));
+        link.append(el("span", { className: "checkin-mark checkin-part" }, `\u00a0${done}/${total}`));
     }
   }
 
@@ -60,7 +60,7 @@
     const card = el("a", { href: `${ROOT}${home}#sec-index-checkin` }, others ? `这一部还差 ${others} 节` : "去做打卡图");
     if (time) end.replaceChildren(el("strong", {}, "✓ 这一节已打卡"), `，${day(time)}。`, card, "。");
     else end.replaceChildren("打卡还差：", ...left.flatMap((link, i) => (i ? ["、", link] : [link])), "。");
-    if (!end.isConnected) document.querySelector("article.bd-article").append(end);
+    if (!end.isConnected) document.querySelector("article.bd-article").after(end);
   }
 
   /* ------------------------------------------------ 首页：打卡图与记录 */
@@ -217,23 +217,20 @@
     });
   }
 
-  function draw({ book, part, number, date, sentence }) {
-    const canvas = el("canvas", { width: WIDTH, height: HEIGHT });
-    const pen = canvas.getContext("2d");
+  /* 画一遍，返回写到了哪里（像素）。 */
+  function paint(pen, height, { book, part, number, date, sentence }) {
     const font = getComputedStyle(document.body).fontFamily;
     let y;
     function write(text, size, color, { weight = 400, gap = 1.5, x = EDGE } = {}) {
       pen.font = `${weight} ${size}px ${font}`;
       pen.fillStyle = color;
-      for (const row of lines(pen, text, WIDTH - EDGE - x)) {
-        pen.fillText(row, x, (y += size * gap));
-      }
+      for (const row of lines(pen, text, WIDTH - EDGE - x)) pen.fillText(row, x, (y += size * gap));
     }
     pen.fillStyle = PAPER;
-    pen.fillRect(0, 0, WIDTH, HEIGHT);
+    pen.fillRect(0, 0, WIDTH, height);
     ornament(pen, number);
     y = 430;
-    write(part.title, 64, INK, { weight: 700 });
+    write(part.title, 58, INK, { weight: 700 });
     write(`${date} 打卡`, 36, GREY);
     y += 30;
     for (const { title } of part.sections) write(`✓ ${title}`, 38, BLUE, { gap: 1.45 });
@@ -244,8 +241,17 @@
       pen.fillStyle = OCHRE;
       pen.fillRect(EDGE, top + 22, 8, y - top - 6);
     }
-    y = HEIGHT - EDGE - 34;
+    const end = y;
+    y = height - EDGE - 34;
     write(book, 32, GREY, { gap: 1 });
+    return end;
+  }
+
+  function draw(words) {
+    const canvas = el("canvas", { width: WIDTH, height: HEIGHT });
+    const pen = canvas.getContext("2d");
+    canvas.height = Math.max(HEIGHT, Math.ceil(paint(pen, HEIGHT, words)) + 2 * EDGE); // 话长，图就高一些
+    paint(pen, canvas.height, words);
     return canvas.toDataURL("image/png");
   }
 
