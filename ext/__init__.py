@@ -10,6 +10,7 @@ from sphinx.util.i18n import CatalogRepository
 from . import (
     anchors,
     cards,
+    checkin,
     contents,
     figures,
     formulas,
@@ -19,6 +20,7 @@ from . import (
     offline,
     pages,
     plain_notebooks,
+    quiz,
     reading,
     rebuild,
     search,
@@ -56,7 +58,8 @@ def setup(app):
 
     @on("env-updated")
     def all_documents_read(env):
-        book.entries, book.terms, book.cards, book.sheets, book.files, book.minutes = {}, [], {}, {}, [], {}
+        book.entries, book.terms, book.cards, book.tasks = {}, [], {}, {}
+        book.sheets, book.files, book.minutes = {}, [], {}
         if rebuild.is_current(app.builder) and plain_notebooks.folder_of(app).exists():
             return []
         rebuild.clear(app.builder)
@@ -74,6 +77,7 @@ def setup(app):
         book.entries[docname] = search.page_entries(doctree, docname, app)
         book.terms += search.glossary_terms(doctree)
         book.cards |= cards.page_cards(doctree, docname, app)
+        book.tasks[docname] = checkin.tasks(doctree)
         sections.group_exercises(doctree)
         sections.merge_folded_code(doctree)
         sections.fold_hints(doctree)
@@ -111,6 +115,7 @@ def setup(app):
             contents.write_minutes(Path(app.builder.get_outfilename(app.config.root_doc)), book.minutes)
             search.write(app.outdir, book.entries, book.terms, Path(app.config.book_search))
             cards.write(app.outdir, book.cards)
+            checkin.write(app.outdir, app, book.tasks)
             web.write_sitemap(app.outdir, app.config, app.env.found_docs)
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")
             if app.builder.name == "html":
@@ -129,11 +134,13 @@ def configure(app):
     config.exclude_patterns = [*config.exclude_patterns, "README.md", "katex/katex.min.js"]  # 不复制到网站
     for name in ("katex/katex.min", "search/search"):
         app.add_css_file(f"{name}.css", priority=500)
-    for name in ("icons", "book", "navigation", "sections", "code", "figures", "landing", "appendix", "print"):
+    for name in ("icons", "book", "navigation", "sections", "code", "figures", "landing", "quiz", "appendix", "print"):
         app.add_css_file(f"{name}.css", priority=800)
-    for name in ("search/search", "cards", "unfold", "reading", "figures", "progress"):
+    for name in ("search/search", "cards", "unfold", "reading", "figures", "progress", "quiz", "checkin"):
         app.add_js_file(f"{name}.js", defer="defer")
     app.add_directive("hands-on", hands_on.HandsOn)
+    app.add_directive("quiz", quiz.Quiz)
+    app.add_directive("checkin", checkin.CheckIn)
     config.html_math_renderer = "katex"
     app.add_html_math_renderer("katex", (formulas.visit_inline, None), (formulas.visit_block, None))
     # myst-nb 只为 html 登记了折起的单元格；别的扩展为 singlehtml 登记过，Sphinx 就不再退回到 html 的

@@ -33,7 +33,7 @@ from sphinx.util import logging
 from sphinx.util.nodes import split_explicit_title
 from sphinx_exercise.nodes import translate
 
-from . import hands_on, launch
+from . import hands_on, launch, quiz
 
 logger = logging.getLogger(__name__)
 
@@ -308,6 +308,10 @@ class Book:
             "</details>",
         ]
         return "\n\n".join(part for part in parts if part), None
+
+    def directive_quiz(self, name, argument, options, body):
+        path = quiz.path_of(self.env.doc2path(self.doc))
+        return quiz.plain(quiz.read(path.read_text(encoding="utf-8")), self.markdown), None
 
     def own_heading(self, title, level, label):
         self.enter(level)

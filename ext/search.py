@@ -18,7 +18,7 @@ from . import pages
 from .reading import is_output
 
 # 这些小节只是重复别处的内容，排在讲解之后
-MINOR_TITLES = ("学习目标", "小结", "练习", "打卡清单", "符号表", "术语表", "参考文献")
+MINOR_TITLES = ("学习目标", "小结", "自测", "练习", "打卡", "打卡清单", "符号表", "术语表", "参考文献")
 MINOR, WHOLE_PAGE, EXERCISE, FUNCTION = 0.3, 0.8, 0.7, 0.8  # 各种条目的分量；一般的小节是 1
 # 公式只留下读得出来的部分，用在摘要里
 GREEK = {"eta": "η", "sigma": "σ", "epsilon": "ε", "mu": "μ", "alpha": "α", "lambda": "λ", "top": "ᵀ", "times": "×"}

@@ -9,7 +9,7 @@ from PIL import Image
 from tests.book import HTML, ORDER, open_book, where
 
 PAPER = {"width": 718, "height": 1000}  # A4 纸去掉默认的边距
-UNPRINTED = ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint, summary"
+UNPRINTED = ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint, summary, .checkin-desk"
 # 印在纸上看不见的文字，与一行放不下、被截去的部分；纸上不能滚动，也不能点开
 MISSING = """unprinted => {
   const gone = [];
@@ -30,7 +30,10 @@ MISSING = """unprinted => {
 }"""
 # 垫的纸不算；裁剪着的小节里，图放不到左上角
 PLAIN = "img.paper { padding: 0 !important; background: #fdf7ea } * { content-visibility: visible !important }"
-INTERFACE = ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn"
+INTERFACE = ", ".join(
+    [".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn"]
+    + [".checkin-desk, .checkin-end"]
+)
 SELECTED = "#pst-search-dialog [role=option][aria-selected=true]"
 
 

@@ -1,4 +1,4 @@
-"""加一节：照模板（tools/section.ipynb）造一本笔记本，记进 _toc.yml。
+"""加一节：照模板（tools/section.ipynb 与 section.quiz.txt）造一本笔记本与它的自测，记进 _toc.yml。
 
 用法：python -m tools.new 文件夹/名字，例如 softmax/margin；名字也用作各个标签的开头，所以只用小写字母、数字与下划线。
 """
@@ -8,7 +8,7 @@ import sys
 
 from tools import ROOT
 
-TEMPLATE = ROOT / "tools" / "section.ipynb"
+SUFFIXES = (".ipynb", ".quiz.txt")
 
 
 def main(name):
@@ -19,9 +19,11 @@ def main(name):
     if path.exists():
         sys.exit(f"{path} 已经在了，没有动它。")
     path.parent.mkdir(exist_ok=True)
-    path.write_text(TEMPLATE.read_text(encoding="utf-8").replace("NAME", short.replace("_", "-")), encoding="utf-8")
+    for suffix in SUFFIXES:
+        text = (ROOT / "tools" / f"section{suffix}").read_text(encoding="utf-8")
+        path.with_suffix(suffix).write_text(text.replace("NAME", short.replace("_", "-")), encoding="utf-8")
     add_to_toc(folder, name)
-    print(f"写好了 chapters/{name}.ipynb，并记进 _toc.yml；次序不合适就在那里挪动。")
+    print(f"写好了 chapters/{name}.ipynb 与它的自测 {short}.quiz.txt，并记进 _toc.yml；次序不合适就在那里挪动。")
 
 
 def add_to_toc(folder, name):
