@@ -19,6 +19,7 @@ def _is(name):
 
 
 def put_figures_first(doctree):
+    """读者先看图；想知道怎样画的，再展开下面的代码。"""
     for cell in doctree.findall(_is("cell")):
         code = next((child for child in cell if isinstance(child, HideCodeCellNode)), None)
         drawn = [child for child in cell if _is("cell_output")(child) and any(child.findall(nodes.image))]
@@ -82,24 +83,19 @@ def fill_excerpts(doctree, docname, app):
             first = next(box.findall(nodes.paragraph))
             first.insert(0, nodes.reference("", "", image, internal=True, refuri=uri))
         else:
-            cell = next(each for each in node.findall(_is("cell"), siblings=True, descend=False))
+            cell = next((each for each in node.findall(_is("cell"), siblings=True, descend=False)), None)
+            if cell is None:
+                raise ExtensionError(f"{{excerpt}} 借用的公式 {label} 后面没有代码：请换一个下面有一格代码的公式。")
             formula = node.deepcopy()
-            formula.update_basic_atts({"ids": []})
             formula["ids"], formula["number"], formula["label"] = [], None, None
             box += [formula, cell.deepcopy()]
 
 
 def _find(label, env):
+    """标签所在的页，与那幅图或那个公式。"""
     docname = env.domains["std"].anonlabels.get(label, env.domains["math"].equations.get(label, (None,)))[0]
-    ids = {label, f"equation-{label}"}
-    found = docname and next(
-        (
-            node
-            for node in env.get_doctree(docname).findall(lambda node: isinstance(node, nodes.figure | nodes.math_block))
-            if ids.intersection(node["ids"])
-        ),
-        None,
-    )
-    if not found:
-        raise ExtensionError(f"{{excerpt}} 要借用 {label}，书里没有这个标签的图或公式。")
-    return docname, found
+    ids, nodes_there = {label, f"equation-{label}"}, env.get_doctree(docname).findall() if docname else []
+    for node in nodes_there:
+        if isinstance(node, nodes.figure | nodes.math_block) and ids.intersection(node["ids"]):
+            return docname, node
+    raise ExtensionError(f"{{excerpt}} 要借用 {label}，书里没有这个标签的图或公式。")

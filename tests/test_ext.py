@@ -244,9 +244,11 @@ def test_bad_formula_is_reported(book):
         small_book.build(book)
 
 
-def test_missing_excerpt_is_reported(book):
-    edit("index.md", "第一段，", "```{excerpt} fig-none\n一幅图。\n```\n\n第一段，")(book)
-    with raises_chinese(ExtensionError, "fig-none", "没有"):
+@pytest.mark.parametrize(("label", "said"), [("fig-none", "没有这个标签"), ("eq-two", "没有代码")])
+def test_bad_excerpt_is_reported(book, label, said):
+    edit("two.md", "`f(x)`，", "$$\nx = 1\n$$ (eq-two)\n\n`f(x)`，")(book)
+    edit("index.md", "第一段，", f"```{{excerpt}} {label}\n一幅图。\n```\n\n第一段，")(book)
+    with raises_chinese(ExtensionError, label, said):
         small_book.build(book)
 
 

@@ -3,6 +3,7 @@
 import base64
 import colorsys
 import io
+import json
 import re
 
 import numpy as np
@@ -91,7 +92,7 @@ def test_colours_mean_the_same_in_the_dark():
     for page, name, on_mat, words, image in figures():
         if on_mat:
             continue
-        place = f"{where(page, name)}：{name}"
+        place = f"{where(page, json.dumps(name))}：{name}"
         if painted(image):
             problems.append(f"{place} 由颜色铺成")
         if depth := DEPTH.search(words):

@@ -77,7 +77,16 @@ def page_blocks(tag, *dropped):
         output.replace_with(*output.select("figcaption"))
     for heading in tag.select(".goals > .rubric"):
         heading.string = "学习目标"  # 页面上是一个框，写着“学完这一节，你能：”
-    for selector in (".headerlink", ".section-number", ".reading-time", ".contents", "script", "summary", *dropped):
+    for selector in (
+        ".headerlink",
+        ".section-number",
+        ".reading-time",
+        ".contents",
+        "script",
+        "summary",
+        ".hint > p.admonition-title",
+        *dropped,
+    ):
         for each in tag.select(selector):
             each.decompose()
     return list(blocks(tag))
@@ -221,6 +230,7 @@ WRITTEN = {
     "| 甲 | 乙 |\n|---|---|\n| {eq}`eq-x` | {eq}`eq-x` |": "| 甲 | 乙 |\n|---|---|\n| [(1)](#eq-x) | [(1)](#eq-x) |",
     "甲\n\n% 注释\n乙": "甲\n\n乙",
     "````{admonition} 题\n```python\n{term}`不动`\n```\n````": "> **题**\n>\n> ```python\n> {term}`不动`\n> ```",
+    "```{hint}\n想。\n```": "<details>\n<summary>提示</summary>\n\n想。\n\n</details>",
     "```{admonition} 题\n$$\nx\n$$\n```": "**题**\n\n$$\nx\n$$",
     ":::{figure} net.svg\n:name: fig-net\n:alt: 网\n题注 {eq}`eq-x`。\n:::": "![网](net.svg)\n\n"
     "**图 1** 题注 [(1)](#eq-x)。",

@@ -1,7 +1,7 @@
 /* 离线阅读。这一份记着网站每个文件的内容（SHA-256，构建时填写）。
 
-   新的一份装上时，把变了的文件都取来、核对过，缺一个就不算装上；装好以后，等读者翻到下一页时整个换上。
-   所以读者看到的总是同一个版本的网页、样式与脚本。 */
+   新的一份装上时，把变了的文件都取来、核对过，缺一个就不算装上；装好以后先等着，到读者翻页、又没有开着别的页时
+   整个换上（见 layout.html）。所以读者看到的总是同一个版本的网页、样式与脚本。 */
 "use strict";
 const FILES = {};
 const { scope } = registration;
@@ -38,18 +38,18 @@ function pathOf(url) {
 }
 
 async function answer(request, path) {
-  const last = registration.waiting && request.mode === "navigate" && (await clients.matchAll()).length < 2;
-  if (last) {
-    registration.waiting.postMessage("switch"); // 只开着这一页，正好换上新的，再翻过去
-    return new Response("", { headers: { "Content-Type": "text/html", Refresh: "0" } });
-  }
   const cache = await caches.open(CACHE);
   return (await cache.match(key(path))) ?? fetch(request);
 }
 
+async function takeOver() {
+  const open = await clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (open.filter((page) => page.url.startsWith(scope)).length < 2) await skipWaiting();
+}
+
 addEventListener("install", (event) => event.waitUntil(install()));
 addEventListener("activate", (event) => event.waitUntil(sweep()));
-addEventListener("message", (event) => event.data === "switch" && skipWaiting());
+addEventListener("message", (event) => event.data === "switch" && event.waitUntil(takeOver()));
 addEventListener("fetch", (event) => {
   const path = event.request.method === "GET" ? pathOf(event.request.url) : undefined;
   if (path) event.respondWith(answer(event.request, path));
