@@ -10,7 +10,7 @@ from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
-from . import styles
+from . import pictures, styles
 
 # 主题写的（正则表达式）→ 换成，依次
 CHANGES = {
@@ -59,6 +59,7 @@ def change(texts, changes, strict):
 def finish(site, paths, sheets, strict=True):
     """site 是网站的文件夹，paths 是写好的各页，sheets 是它们要的样式表。"""
     pages = change({path: path.read_text(encoding="utf-8") for path in paths}, CHANGES, strict)
+    pages = pictures.compress(site, pages)
     static = Path(site) / "_static"
     for name, changes in SCRIPTS.items():
         (script,) = change({name: (static / name).read_text(encoding="utf-8")}, changes, strict).values()

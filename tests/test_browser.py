@@ -15,7 +15,7 @@ from tools.refresh import documents_in_toc
 HTML = ROOT / "_build" / "html"
 SECTION, NEXT_SECTION = "chapters/softmax/scratch", "chapters/softmax/concise"
 PAGES = [*documents_in_toc(), "search"]
-MAX_FIRST_VIEW = 450 * 1024  # 字节：第一次打开一页，压缩之后总共传这么多
+MAX_FIRST_VIEW = 300 * 1024  # 字节：第一次打开一页，压缩之后总共传这么多
 MAX_SHIFT = 0.01  # 版面移动的累计分数；0.1 以下就算好
 
 # 界面上的英文：属性与正文之外的文字里，连着三个以上的字母而没有一个汉字
@@ -112,7 +112,7 @@ def files(requests):
 def transferred(requests):
     """压缩之后传多少字节：文字用 gzip，图与字体本身已经压缩过。"""
     contents = ((path.suffix, path.read_bytes()) for path in files(requests))
-    return sum(len(data if suffix in (".png", ".woff2") else gzip.compress(data)) for suffix, data in contents)
+    return sum(len(data if suffix in (".png", ".webp", ".woff2") else gzip.compress(data)) for suffix, data in contents)
 
 
 def violations(page, within="html", **options):
@@ -156,14 +156,14 @@ def test_page(visit, name):
 def test_next_section_loads_only_itself(visit):
     """样式、脚本、字体都是共用的：再看一节，只传这一节的网页与图。"""
     first, second = (files(visit(name)[1]) for name in (SECTION, NEXT_SECTION))
-    assert {path.suffix for path in second - first} <= {".html", ".png"}
+    assert {path.suffix for path in second - first} <= {".html", ".webp"}
 
 
 @engines.sees_file_requests
 def test_figures_load_when_they_come_near(visit):
     page, requests, _ = visit(SECTION, width=390)
     figures = page.locator(".cell_output img").count()
-    loaded = len([path for path in files(requests) if path.suffix == ".png"])
+    loaded = len([path for path in files(requests) if path.suffix == ".webp"])
     assert 1 <= loaded < figures
     while page.evaluate("innerHeight + scrollY < document.documentElement.scrollHeight - 1"):
         page.mouse.wheel(0, 500)  # 与读者一样往下滚
@@ -173,7 +173,7 @@ def test_figures_load_when_they_come_near(visit):
     for image in page.locator(".cell_output img").all():
         image.scroll_into_view_if_needed()
         page.wait_for_function("image => image.complete && image.naturalWidth > 0", arg=image.element_handle())
-    assert len([path for path in files(requests) if path.suffix == ".png"]) == figures
+    assert len([path for path in files(requests) if path.suffix == ".webp"]) == figures
 
 
 @engines.measures_shifts
@@ -182,7 +182,7 @@ def test_late_picture_moves_nothing(browser):
     page = browser.new_page(viewport={"width": 1280, "height": 900})
     page.add_init_script(WATCH_SHIFTS)
     late = []
-    page.route("**/_images/*.png", lambda route: late.append(route))
+    page.route("**/_images/*.webp", lambda route: late.append(route))
     page.goto((HTML / "chapters" / "index.html").as_uri(), wait_until="domcontentloaded")
     page.wait_for_timeout(300)  # 先画出没有图的页面
     for route in late:

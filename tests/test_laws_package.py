@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_name
 from tests.book import settle
 from tests.common import ROOT
 
-LICENSES = "(MIT|BSD|ISC|PSF|Apache-2.0|MPL-2.0)"  # 都准许与 MIT 许可的代码一起使用
+LICENSES = "(MIT|MIT-CMU|BSD|ISC|PSF|Apache-2.0|MPL-2.0)"  # 都准许与 MIT 许可的代码一起使用
 DOCUMENTS = [path for name in ("README", "STYLE", "CONTRIBUTING", "LICENSE") for path in ROOT.glob(f"{name}*")]
 
 
