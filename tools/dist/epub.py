@@ -22,6 +22,13 @@ XHTML = """<?xml version="1.0" encoding="utf-8"?>
 </html>
 """
 URL_CHARACTERS = "%/:?#[]@!$&'()*+,;=~"
+# SVG 里分大小写的名字；读 HTML 时都成了小写
+SVG_NAMES = {
+    name.lower(): name
+    for name in """viewBox preserveAspectRatio markerWidth markerHeight markerUnits refX refY gradientUnits
+    gradientTransform patternUnits patternTransform clipPathUnits textLength lengthAdjust startOffset pathLength
+    linearGradient radialGradient clipPath textPath foreignObject""".split()
+}
 FUNCTION_APPLICATION = "\N{FUNCTION APPLICATION}"
 CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
@@ -84,6 +91,11 @@ def _adapt(section, homes, images):
     for operator in section.body.select(":is(msub, msup, msubsup) > mo"):
         if operator.string == FUNCTION_APPLICATION:  # KaTeX 在角标里的 \max 之后多写了一个
             operator.decompose()
+    for node in section.body.select("svg, svg *"):
+        node.name = SVG_NAMES.get(node.name, node.name)
+        node.attrs = {SVG_NAMES.get(name, name): value for name, value in node.attrs.items()}
+        if node.name == "svg":
+            node["xmlns"] = "http://www.w3.org/2000/svg"
     for image in section.body.select("img[src]"):
         source = Path(image["src"])
         images[source.name] = source.read_bytes()
@@ -109,12 +121,13 @@ def _contents(book):
 
 def _package(book, chapters, files, when):
     ids = {name: f"f{number}" for number, name in enumerate(files)}
-    mathml = {f"{section.slug}.xhtml" for section in book.sections if section.body.find("math")}
+    properties = {f"{section.slug}.xhtml": _properties(section.body) for section in book.sections}
+    properties["nav.xhtml"] = ' properties="nav"'
     manifest = []
     for name, key in ids.items():
         kind = "application/xhtml+xml" if name in chapters else mimetypes.guess_type(name)[0]
-        properties = {"nav.xhtml": ' properties="nav"'}.get(name, ' properties="mathml"' if name in mathml else "")
-        manifest.append(f'<item id="{key}" href="{escape(name)}" media-type="{kind}"{properties}/>')
+        more = properties.get(name, "")
+        manifest.append(f'<item id="{key}" href="{escape(name)}" media-type="{kind}"{more}/>')
     return OPF.format(
         id=uuid.uuid5(uuid.NAMESPACE_URL, book.title),  # 不随版本变：阅读器知道是同一本书
         title=escape(book.title),
@@ -124,3 +137,9 @@ def _package(book, chapters, files, when):
         manifest="\n".join(manifest),
         spine="\n".join(f'<itemref idref="{ids[name]}"/>' for name in chapters),
     )
+
+
+def _properties(body):
+    """规范要求写明，这个文件里有没有公式与矢量图。"""
+    found = [name for tag, name in {"math": "mathml", "svg": "svg"}.items() if body.find(tag)]
+    return f' properties="{" ".join(found)}"' if found else ""

@@ -95,6 +95,10 @@ def _connect(section, site, slugs):
     for name in ("for", "aria-labelledby", "aria-describedby"):
         for node in section.body.find_all(attrs={name: True}):
             node[name] = f"{section.slug}--{node[name]}"
+    for node in section.body.select("svg *"):  # 箭头、渐变之类，按锚点引用
+        for name, value in node.attrs.items():
+            if "url(#" in value:
+                node[name] = value.replace("url(#", f"url(#{section.slug}--")
     for image in section.body.select("img[src]"):
         image["src"] = str((here / unquote(image["src"])).resolve())
     for link in section.body.select("a[href]"):

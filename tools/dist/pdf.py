@@ -22,24 +22,27 @@ from . import pages
 CSS = Path(__file__).with_name("print.css")
 Entry = namedtuple("Entry", "kind anchor title inner")
 PAGE = re.compile("⟦(.*?)⟧")
+PASSES = 4  # 通常两遍：第二遍填上页码，正文不动
 TIMEOUT = 600_000  # 毫秒；慢的机器上印几百页要几分钟
 
 
 def write(book, site, path, when):
     """when 是写进文件里的时间（秒）。"""
-    with tempfile.TemporaryDirectory() as folder:
-        html = Path(folder) / "book.html"
-        first, second = Path(folder) / "1.pdf", Path(folder) / "2.pdf"
-        text = document(book, site)
-        with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=found()["chromium"], **CHROMIUM_OPTIONS)
-            _print(browser, PAGE.sub("000", text), html, first)
-            numbers = page_numbers(first)
-            _print(browser, PAGE.sub(lambda match: str(numbers[match[1]]), text), html, second)
-            browser.close()
-        if page_numbers(second) != numbers:
-            raise RuntimeError("填上页码之后，正文移到了别的页上：在 print.css 里给页码留出固定的宽度。")
-        _describe(second, path, book, when)
+    text, numbers = document(book, site), {}
+    with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        html, printed = Path(folder) / "book.html", Path(folder) / "book.pdf"
+        browser = playwright.chromium.launch(executable_path=found()["chromium"], **CHROMIUM_OPTIONS)
+        for _ in range(PASSES):
+            known = numbers
+            filled = PAGE.sub(lambda match: str(known.get(match[1], "000")), text)  # noqa: B023 当场就用
+            _print(browser, filled, html, printed)
+            numbers = page_numbers(printed)
+            if numbers == known:
+                break
+        else:
+            raise RuntimeError("填上页码之后，正文总会移到别的页上：在 print.css 里给页码留出固定的宽度。")
+        browser.close()
+        _describe(printed, path, book, when)
 
 
 # ---------------------------------------------------------------- 网页
