@@ -9,8 +9,8 @@ import re
 import numpy as np
 from PIL import Image
 
-from tests.book import code_cells, notebooks, open_book, settle, where
-from tests.common import ROOT
+from tests.book import notebooks, open_book, settle, where
+from tests.common import ROOT, code_cells
 
 STYLE = (ROOT / "ext" / "static" / "figures.css").read_text(encoding="utf-8")
 PAPER = "#fdfcf9"

@@ -21,7 +21,6 @@ from tests.book import (
     HTML,
     ORDER,
     chinese,
-    code_cells,
     label_of,
     notebooks,
     open_book,
@@ -31,6 +30,7 @@ from tests.book import (
     text_of,
     where,
 )
+from tests.common import code_cells
 
 
 @pytest.fixture(scope="module")
