@@ -28,7 +28,10 @@ MISSING = """unprinted => {
       gone.push("右边截去了：" + (node.textContent.trim().split("\\n")[0] || node.alt).slice(0, 60));
   return gone;
 }"""
-INTERFACE = ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn, .checkin-desk, .checkin-end"
+INTERFACE = (
+    ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn"
+    ", .checkin-desk, .checkin-end"
+)
 OPAQUE = 0.8  # 不透明的像素占这么多，就是照片；画在透明底上的图会随深色模式反过来
 SELECTED = "#pst-search-dialog [role=option][aria-selected=true]"
 
