@@ -1,6 +1,6 @@
 """自测：题目写在笔记本旁边的文字文件里（basics.ipynb 的在 basics.quiz.txt），由指令 ``{quiz}`` 排成静态的表单。
 
-一题的写法（名字是小写英文，一本里不重复；目标写学习目标里某一条的开头几个字，回看写标签，都可以用“、”写几个）::
+一题的写法（名字是小写英文，一本里不重复；目标写学习目标里某一条的开头几个字，回看写标签，可以用“、”写几个）::
 
     ## 名字
     目标：用平方损失比较两条直线
@@ -28,7 +28,7 @@ ANSWERS = "答案与说明"
 HEAD = re.compile(r"\s*目标：(.+)\n回看：(.+)\n")
 CHOICE = re.compile(r"^- \[([ x])\] (.+)\n((?:  .+\n?|\n)*)", re.MULTILINE)
 
-Question = namedtuple("Question", "name goals places text choices")
+Question = namedtuple("Question", "name goal places text choices")
 Choice = namedtuple("Choice", "letter right words said")
 
 
@@ -67,7 +67,7 @@ def _question(name, body):
         raise ValueError(f"{name}：要有两个以上的选项，恰有一个是 [x]。")
     if empty := [choice.words for choice in choices if not choice.said]:
         raise ValueError(f"{name}：选项“{empty[0]}”没有说明。")
-    return Question(name, head[1].split("、"), head[2].split("、"), text, choices)
+    return Question(name, head[1].strip(), head[2].split("、"), text, choices)
 
 
 def verdict(choice):

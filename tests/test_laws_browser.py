@@ -30,9 +30,9 @@ MISSING = """unprinted => {
 }"""
 # 垫的纸不算；裁剪着的小节里，图放不到左上角
 PLAIN = "img.paper { padding: 0 !important; background: #fdf7ea } * { content-visibility: visible !important }"
-INTERFACE = ", ".join(
-    [".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn"]
-    + [".checkin-desk, .checkin-end"]
+INTERFACE = (
+    ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn"
+    ", .checkin-desk, .checkin-end"
 )
 SELECTED = "#pst-search-dialog [role=option][aria-selected=true]"
 

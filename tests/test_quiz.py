@@ -47,15 +47,8 @@ def test_every_goal_has_a_question(name):
     """三到五题；每题考的是这一节的一条目标，每条目标都有题考。"""
     place, asked = f"{name}.quiz.txt", questions(name)
     assert 3 <= len(asked) <= 5, place
-    wanted = {question.name: goal for question in asked for goal in question.goals}
-    owners = {
-        name: [goal for goal in goals(place.removesuffix(".quiz.txt")) if wanted[name] in goal] for name in wanted
-    }
-    settle(
-        f"{place} 的 {name}：目标“{wanted[name]}”对上了 {len(owners[name])} 条"
-        for name in owners
-        if len(owners[name]) != 1
-    )
+    owners = {each.name: [goal for goal in goals(name) if each.goal in goal] for each in asked}
+    settle(f"{place} 的 {key}：目标对上了 {len(found)} 条" for key, found in owners.items() if len(found) != 1)
     met = {goal for each in owners.values() for goal in each}
     settle(f"{place}：没有一题考“{goal}”" for goal in goals(name) if goal not in met)
 
