@@ -14,6 +14,7 @@ from helpers.data import (
     get_fashion_mnist_labels,
     load_array,
     load_data_fashion_mnist,
+    load_real_estate,
     synthetic_data,
 )
 from helpers.plotting import (
@@ -51,6 +52,7 @@ __all__ = [
     "linreg",
     "load_array",
     "load_data_fashion_mnist",
+    "load_real_estate",
     "plot",
     "plt",
     "set_figsize",

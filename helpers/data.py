@@ -1,5 +1,6 @@
-"""数据：人造的线性回归数据、Fashion-MNIST，以及从内存按批取数的 DataLoader。"""
+"""数据：人造的线性回归数据、414 笔房屋成交、Fashion-MNIST，以及从内存按批取数的 DataLoader。"""
 
+import csv
 import os
 import tempfile
 from collections.abc import Sequence
@@ -40,6 +41,15 @@ FASHION_MNIST_LABELS = {
            "sandal", "shirt", "sneaker", "bag", "ankle boot"],
 }  # fmt: skip
 
+_REAL_ESTATE_COLUMNS = [
+    "house_age_years",
+    "mrt_distance_m",
+    "convenience_stores",
+    "latitude",
+    "longitude",
+    "price_10k_twd_per_ping",
+]
+_REAL_ESTATE_ROWS = 414
 
 # ---------------------------------------------------------------- 线性回归的数据
 
@@ -113,6 +123,81 @@ def data_iter(batch_size, features, labels):
     indices = torch.randperm(len(features))
     # 生成器表达式：检查已在上面做完，取数推迟到循环里。
     return ((features[batch], labels[batch]) for batch in indices.split(batch_size))
+
+
+def load_real_estate(root=None):
+    """读入 414 笔房屋成交：新北市新店区，2012 至 2013 年。
+
+    Parameters
+    ----------
+    root : path, optional
+        ``real_estate`` 所在的文件夹；默认是仓库里的 ``data``。
+
+    Returns
+    -------
+    X : Tensor, float64, (414, 5)
+        一行一笔。五列依次是房龄（年）、到最近的捷运站的距离（米）、步行可到的便利店（家）、纬度（度）、经度（度）。
+    y : Tensor, float64, (414, 1)
+        单价，万元新台币每坪；1 坪约 3.3058 平方米。
+
+    Raises
+    ------
+    RuntimeError
+        文件缺失、读不了，或内容与随书的不同。错误里写明哪一行与补救办法。
+    TypeError
+        ``root`` 不是路径。
+
+    Notes
+    -----
+    用 float64：经度写到小数点后五位，共八位有效数字，float32 只有七位左右。
+
+    References
+    ----------
+    Yeh, Hsu (2018). Building real estate valuation models with comparative approach through
+    case-based reasoning. Applied Soft Computing 65. 数据 doi:10.24432/C5J30W，许可 CC BY 4.0。
+    """
+    _check_root(root)
+    path = (DATA_ROOT if root is None else Path(root).expanduser()) / "real_estate" / "real_estate.csv"
+    copy = f"从 {DATA_ROOT} 里把 real_estate 文件夹重新复制过来，或者不写 root"
+    restore = "从仓库恢复（git checkout -- data）" if root is None else copy
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:  # 表格软件会在开头添一个看不见的标记
+            values = _real_estate_values(list(csv.reader(file)))
+    except FileNotFoundError as error:
+        raise RuntimeError(f"缺少数据文件 {path}。请{restore}。") from error
+    except OSError as error:
+        raise RuntimeError(f"无法读取数据文件 {path}（{error}）。请检查它的权限。") from error
+    except UnicodeDecodeError as error:
+        raise RuntimeError(f"{path} 已损坏：它不是 UTF-8 的文本。请{restore}。") from error
+    except (ValueError, csv.Error) as error:
+        raise RuntimeError(f"{path} 与随书的不同：{error}。请{restore}。") from error
+    table = torch.tensor(values, dtype=torch.float64)
+    return table[:, :-1], table[:, -1:]
+
+
+def _real_estate_values(lines):
+    """表头、行数、每一格都要对；列的次序变了，权重就会张冠李戴。"""
+    header, rows = (lines[0], lines[1:]) if lines else ([], [])
+    if header != _REAL_ESTATE_COLUMNS:
+        raise ValueError(f"表头应为 {','.join(_REAL_ESTATE_COLUMNS)}，读到 {','.join(header)}")
+    if len(rows) != _REAL_ESTATE_ROWS:
+        raise ValueError(f"表头之下应有 {_REAL_ESTATE_ROWS} 行，读到 {len(rows)} 行")
+    return [_finite_numbers(line, row) for line, row in enumerate(rows, start=2)]
+
+
+def _finite_numbers(line, row):
+    try:
+        values = [float(cell) for cell in row]
+    except ValueError:
+        values = []
+    if len(values) != len(_REAL_ESTATE_COLUMNS) or not np.isfinite(values).all():
+        raise ValueError(f"第 {line} 行应是 {len(_REAL_ESTATE_COLUMNS)} 个有限的数，读到 {','.join(row)}")
+    return values
+
+
+def _check_root(root):
+    if not isinstance(root, str | os.PathLike | None):
+        raise TypeError(f"root 要是文件夹的路径；收到 {root!r}（{type(root).__name__}）。")
 
 
 # ---------------------------------------------------------------- 按批取数
@@ -253,8 +338,7 @@ def fashion_mnist_root(root=None):
     TypeError
         ``root`` 不是路径。
     """
-    if not isinstance(root, str | os.PathLike | None):
-        raise TypeError(f"root 要是文件夹的路径；收到 {root!r}（{type(root).__name__}）。")
+    _check_root(root)
     from torchvision.datasets import FashionMNIST  # 约 2 秒，只在真要读数据时付
 
     root = DATA_ROOT if root is None else Path(root).expanduser()

@@ -1,6 +1,7 @@
 """helpers.data：人造数据、小批量、DataLoader 与 Fashion-MNIST。"""
 
 import pickle
+import shutil
 
 import numpy as np
 import pytest
@@ -310,6 +311,81 @@ def test_our_loader_asks_for_whole_batches(part, monkeypatch):
     monkeypatch.setattr(helpers.InMemoryDataset, "__getitems__", None)
     batches = [*helpers.load_array(part(helpers.InMemoryDataset(*ARRAYS)), 4)]
     assert [len(index) for index in asked] == [len(y) for _, y in batches] and len(asked) in (2, 3)
+
+
+# ---------------------------------------------------------------- 房屋成交
+
+
+@pytest.fixture
+def copied(tmp_path):
+    """数据的一份副本：(root, 文件)。"""
+    shutil.copytree(ROOT / "data" / "real_estate", tmp_path / "real_estate")
+    return tmp_path, tmp_path / "real_estate" / "real_estate.csv"
+
+
+def test_real_estate_is_the_published_data():
+    X, y = helpers.load_real_estate()
+    assert (X.shape, y.shape, X.dtype, y.dtype) == ((414, 5), (414, 1), torch.float64, torch.float64)
+    assert X[0].tolist() == [32, 84.87882, 10, 24.98298, 121.54024] and y[0].item() == 37.9
+    # 发布的数据各列的最小值与最大值
+    assert X.amin(dim=0).tolist() == [0, 23.38284, 0, 24.93207, 121.47353]
+    assert X.amax(dim=0).tolist() == [43.8, 6488.021, 10, 25.01459, 121.56627]
+    assert (y.min().item(), y.max().item(), round(y.mean().item(), 4)) == (7.6, 117.5, 37.9802)
+
+
+def test_real_estate_saved_by_a_spreadsheet(copied):
+    """表格软件存的：开头多一个标记，换行是 CRLF。"""
+    root, path = copied
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text, encoding="utf-8-sig", newline="\r\n")
+    assert all(map(torch.equal, helpers.load_real_estate(root), helpers.load_real_estate()))
+
+
+DAMAGES = {
+    "空的": (lambda text: "", "表头应为 house_age_years"),
+    "列的次序变了": (lambda text: text.replace("latitude,longitude", "longitude,latitude", 1), "表头", "longitude,lat"),
+    "少一行": (lambda text: text[: text.rindex("\n", 0, -1) + 1], "414 行", "413"),
+    "多一行": (lambda text: text + text.splitlines()[-1], "414 行", "415"),
+    "缺一个数": (lambda text: text.replace("306.5947,9", ",9", 1), "第 3 行", "19.5,,9"),
+    "少一列": (lambda text: text.replace("306.5947,9", "9", 1), "第 3 行"),
+    "写着文字": (lambda text: text.replace("306.5947", "约三百", 1), "第 3 行", "约三百"),
+    "不是有限的数": (lambda text: text.replace("306.5947", "nan", 1), "第 3 行", "nan"),
+}
+
+
+@pytest.mark.parametrize("name", DAMAGES)
+def test_damaged_real_estate_is_told(copied, name):
+    """说出哪里不对；照它说的重新复制，或者不写 root，就好了。"""
+    root, path = copied
+    change, *words = DAMAGES[name]
+    path.write_text(change(path.read_text(encoding="utf-8")), encoding="utf-8")
+    with raises_chinese(RuntimeError, *words, "重新复制", "不写 root"):
+        helpers.load_real_estate(root)
+    shutil.copytree(helpers.data.DATA_ROOT / "real_estate", root / "real_estate", dirs_exist_ok=True)
+    assert len(helpers.load_real_estate(root)[0]) == 414
+
+
+def test_unreadable_real_estate_is_told(copied, monkeypatch):
+    """不是文本、不见了；在仓库里，用 git 恢复。"""
+    root, path = copied
+    path.write_bytes(path.read_bytes().replace(b"37.9", b"\xff\xfe", 1))
+    with raises_chinese(RuntimeError, "UTF-8", "重新复制"):
+        helpers.load_real_estate(root)
+    path.unlink()
+    with raises_chinese(RuntimeError, "缺少", "real_estate.csv"):
+        helpers.load_real_estate(root)
+    path.mkdir()  # 同名的文件夹，读不了
+    with raises_chinese(RuntimeError, "无法读取"):
+        helpers.load_real_estate(root)
+    monkeypatch.setattr(helpers.data, "DATA_ROOT", root / "nowhere")
+    with raises_chinese(RuntimeError, "缺少", "git checkout -- data"):
+        helpers.load_real_estate()
+
+
+@pytest.mark.parametrize("root", [3, b"data", []])
+def test_real_estate_root_is_a_path(root):
+    with raises_chinese(TypeError, "root"):
+        helpers.load_real_estate(root)
 
 
 # ---------------------------------------------------------------- Fashion-MNIST 的内容

@@ -63,7 +63,8 @@ def calls():
 
 
 MEANT_TO_CHANGE = {"sgd": (0,), "train": (0, 5)}  # 它们就是来改这几个参数的：参数、模型、更新的办法
-WITHOUT_ARGUMENTS = {"use_book_style", "fashion_mnist_root", "load_data_fashion_mnist"}  # 与读数据的
+# 与读数据的
+WITHOUT_ARGUMENTS = {"use_book_style", "fashion_mnist_root", "load_data_fashion_mnist", "load_real_estate"}
 
 
 def frozen(value):

@@ -234,6 +234,15 @@ WRONG_ANSWERS = {
         "最后一列": lambda X, y: (torch.tensor([5.0, 2.0]), -1.0),
         "应为 w": lambda X, y: (torch.zeros(2), 0.0),
     },
+    "check_original_units": {
+        "三处": lambda w, b, mean, std: (w / std, b - ...),
+        "求和": lambda w, b, mean, std: (w / std, b - w / std * mean),
+        "除还是乘": lambda w, b, mean, std: (w * std, b),
+        "权重应为": lambda w, b, mean, std: (w, b),
+        "符号": lambda w, b, mean, std: (w / std, b + (w / std * mean).sum()),
+        "原来单位的权重": lambda w, b, mean, std: (w / std, b - (w * mean).sum()),
+        "偏差应为": lambda w, b, mean, std: (w / std, b),
+    },
     "check_distance": {
         "形状": lambda P, Q: torch.cdist(Q, P),
         "开方": lambda P, Q: torch.cdist(P, Q) ** 2,

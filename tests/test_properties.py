@@ -309,6 +309,7 @@ CALLS = {
         {"batch_size": NOT_POSITIVE_INT, "data_arrays": NOT_TENSOR | st.sampled_from([X, (), (X, Y[:2]), (X, 3)])},
     ),
     "fashion_mnist_root": (None, {"root": st.sampled_from([3, 2.5, True, b"data", [], object()])}),
+    "load_real_estate": (always(), {"root": st.sampled_from([3, 2.5, True, b"data", [], object()])}),
     "load_data_fashion_mnist": (
         None,
         {"batch_size": NOT_POSITIVE_INT, "resize": NOT_POSITIVE_INT.filter(lambda value: value is not None)},
