@@ -23,6 +23,8 @@
     return `${list.length > 4 ? "… + " : ""}${list.slice(-4).map(positive).join(" + ")} = ${total}`;
   };
 
+  const CENTRE = { "text-anchor": "middle" };
+
   function build(hand) {
     const { number } = hands;
     const START = { w: 3, x: 2, b: 1, y: 5 };
@@ -57,14 +59,14 @@
       axes: "x",
       at: () => [at.w, maths.forward(...args()).loss],
       move: (w) => change("w", Math.round(w * 10) / 10),
-      text: () => `w 是 ${number(at.w, 1)}`,
+      text: () => `w 是 ${number(at.w, 1)}，损失是 ${short(maths.forward(...args()).loss)}`,
       step: [0.1, 0],
     });
     const set = {};
     for (const [name, label, min, max] of [
-      ["x", "输入 x", -3, 3],
-      ["b", "偏差 b", -3, 3],
-      ["y", "标签 y", -1, 8],
+      ["x", "输入 x", -2, 3],
+      ["b", "偏差 b", -2, 3],
+      ["y", "标签 y", 0, 6],
     ]) {
       set[name] = hand.slider({
         label,
@@ -151,6 +153,8 @@
       drawGraph(values, slopes);
       const grid = Array.from({ length: 121 }, (_, i) => -1 + i / 20);
       curve.set("curve", [curve.path(grid.map((w) => [w, maths.forward(w, at.x, at.b, at.y).loss]), "s1")]);
+      const above = values.loss > 12 ? [curve.text(2, 9.2, `点在图的上面，ℓ = ${short(values.loss)}`, CENTRE)] : [];
+      curve.set("above", above);
       const tangent = (w) => values.loss + slopes.w * (w - at.w);
       curve.set(
         "tangent",
@@ -158,7 +162,7 @@
           ? []
           : [
               curve.line(at.w - 1.2, tangent(at.w - 1.2), at.w + 1.2, tangent(at.w + 1.2), "s2"),
-              curve.text(2, 11.3, `切线的斜率 ${short(slopes.w)}`, { class: "f2", "text-anchor": "middle" }),
+              curve.text(2, 10.2, `切线的斜率 ${short(slopes.w)}`, { class: "f2", ...CENTRE }),
             ],
       );
       const kept = (name) => sum(grads.map((each) => each[name]));
