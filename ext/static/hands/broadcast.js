@@ -121,7 +121,8 @@
         const source = maths.sources(from, shape);
         const real = (k) => source.indexOf(source[k]) === k;
         const second = written(from) === written(shape) ? "不用撑" : `撑成 ${written(shape)}`;
-        return grid(name, shape, source.map((index) => values[index]), style, [title, second], real); // prettier-ignore
+        const stretched = source.map((index) => values[index]);
+        return grid(name, shape, stretched, style, [title, second], real);
       };
       plot.set("inputs", [...one("A", a, "f1"), ...one("B", b, "f2")]);
       handle.setAttribute("visibility", shape ? "visible" : "hidden");

@@ -118,7 +118,9 @@
         text(4.7, 2.85, value(3, "e", values.e), end),
         text(4.7, 0.5, value(4, "ℓ", values.loss), end),
       ];
-      const slope = (step, x, y, number) => place >= step && parts.push(text(x, y, `梯度 ${short(number)}`, { class: "f2" }));
+      const slope = (step, x, y, number) => {
+        if (place >= step) parts.push(text(x, y, `梯度 ${short(number)}`, { class: "f2" }));
+      };
       slope(5, 5.3, 0.5, 1);
       slope(5, 5.3, 2.85, slopes.e);
       slope(6, 5.3, 5.15, slopes.yHat);

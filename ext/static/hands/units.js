@@ -114,12 +114,13 @@
         factor.path(curve(steep), "s2 dashed"),
         factor.text(low(flat), 0.05, "平的方向", { class: "f1", dx: 8 }),
         factor.text(low(steep), 0.05, "陡的方向", { class: "f2", dx: -8, "text-anchor": "end" }),
-        ...[flat, steep].map((lambda) => factor.line(Math.log10(lr), 0, Math.log10(lr), Math.abs(1 - lr * lambda), "s3 thin")),
+        factor.line(Math.log10(lr), 0, Math.log10(lr), slowest(), "s3 thin"),
       ]);
       const left = (100 * Math.hypot(...path.at(-1))) / Math.hypot(...path[0]);
       const walked = left > 1000 ? "已经冲出图外" : `走了 ${path.length - 1} 步，离碗底还剩 ${number(left, left < 10 ? 1 : 0)}%`;
       const sizes = [flat, steep].map((lambda) => number(1 - lr * lambda, 2));
-      return `平的方向 λ = ${number(flat, 2)}，陡的方向 λ = ${number(steep, 2)}；η = ${number(lr, 3)}，每步乘 1 − ηλ，是 ${sizes.join(" 与 ")}。${walked}。`;
+      const directions = `平的方向 λ = ${number(flat, 2)}，陡的方向 λ = ${number(steep, 2)}；η = ${number(lr, 3)}`;
+      return `${directions}，每步乘 1 − ηλ，是 ${sizes.join(" 与 ")}。${walked}。`;
     }
 
     function reveal() {
