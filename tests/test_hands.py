@@ -327,3 +327,83 @@ def test_triangle(maths, y):
             (slope,) = torch.autograd.grad(loss, logits)
             close(call(name, y, p), loss)
             close(call(f"{name}Slope", y, p), slope)
+
+
+@pytest.mark.parametrize("case", [(3.0, 2.0, 1.0, 5.0), (-1.5, 0.5, 2.0, 7.5), (2.0, 0.0, -3.0, 1.0)])
+def test_passes(maths, case):
+    """每条边上的值与梯度；再按一次，新的加在旧的上面。"""
+    call, _ = maths("passes")
+    w, x, b, y = (torch.tensor(value, dtype=torch.float64, requires_grad=True) for value in case)
+    edges = {"w": w, "b": b}
+    edges["wx"] = w * x
+    edges["yHat"] = edges["wx"] + b
+    edges["e"] = edges["yHat"] - y
+    edges["loss"] = edges["e"] ** 2 / 2
+    slopes = dict(zip(edges, torch.autograd.grad(edges["loss"], list(edges.values()))))
+    for found, expected in [(call("forward", *case), edges), (call("backward", *case), slopes)]:
+        for name, value in found.items():
+            close(value, expected[name])
+
+
+def test_passes_add_up(figure):
+    """不清零，每一遍都加上去；清零以后从头加。"""
+    it = figure(PLACES["passes"], "passes", reduced_motion="reduce").open()
+    it.predict()  # 演示走了两遍
+    w, total = torch.tensor(3.0, requires_grad=True), []
+    for _ in range(3):
+        ((w * 2 + 1 - 5) ** 2 / 2).backward()
+        total.append(f"{w.grad.item():g}")
+    words = it.box.locator(".hands-words")
+    assert f"= {total[1]}，" in words.text_content()
+    it.box.get_by_role("button", name="backward").click()
+    assert f"= {total[2]}，" in words.text_content()
+    it.box.get_by_role("button", name="清零").click()
+    assert "None" in words.text_content()
+    it.box.get_by_role("button", name="backward").click()
+    assert f"w.grad = {total[0]}，" in words.text_content()
+
+
+def test_broadcast(maths):
+    """各种形状两两相减：撑成的形状、报错的那一维、每一格的数，都与 torch 的一样。"""
+    call, _ = maths("broadcast")
+    shapes = [(), (3,), (4,), (1,), (3, 1), (1, 4), (3, 4), (1, 3), (2, 3, 4), (2, 1, 4), (3, 1, 1)]
+    for a in shapes:
+        for b in shapes:
+            A, B = (1 + torch.arange(float(torch.Size(shape).numel())).reshape(shape) for shape in (a, b))
+            found = call("broadcast", a, b)
+            try:
+                expected = A - B
+            except RuntimeError as error:
+                sizes = re.findall(r"\d+", str(error))
+                assert [*map(str, found["pair"]), str(found["dim"])] == sizes, (a, b)
+                continue
+            assert found["shape"] == list(expected.shape), (a, b)
+            flat = [A.ravel().tolist(), a, B.ravel().tolist(), b]
+            close(call("subtract", *flat), expected.ravel())
+
+
+@pytest.mark.parametrize("times", [(1.0, 1.0), (1.0, 4.0), (2.5, 1.5)])
+def test_units(maths, times):
+    call, data = maths("units")
+    S = torch.diag(torch.tensor(times, dtype=torch.float64))
+    H = S @ torch.tensor(data["H"], dtype=torch.float64) @ S
+    bowl = call("bowl", data["H"], times)
+    close(bowl, H)
+    eigenvalues = torch.linalg.eigvalsh(H)
+    close(call("curvatures", bowl), eigenvalues)
+    lr = call("fastest", bowl)
+    sizes = (1 - lr * eigenvalues).abs()
+    close(sizes[0].item(), sizes[1])
+    start = (6.0 / torch.tensor(times)).tolist()
+    place = torch.tensor(start, dtype=torch.float64, requires_grad=True)
+    optimizer, goal, count = torch.optim.SGD([place], lr=lr), 0.01 * torch.tensor(start).norm(), 0
+    while place.norm() > goal:
+        optimizer.zero_grad()
+        loss = place @ H @ place / 2
+        close(call("loss", bowl, place.tolist()), loss)
+        loss.backward()
+        moved = call("step", bowl, lr, place.tolist())
+        optimizer.step()
+        close(moved, place)
+        count += 1
+    assert call("steps", bowl, lr, start) == count
