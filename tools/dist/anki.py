@@ -41,7 +41,7 @@ def _terms(book):
 def _questions(book):
     """自测：题目与选项在正面，答案与各个选项的说明在背面。"""
     model = _model(QUIZ_MODEL, f"{book.title}：自测", ["题目", "答案"], "{{题目}}", "{{答案}}")
-    answers = {node["id"]: node for node in book.sections[-1].body.select("div.solution[id]")}
+    answers = {node["id"]: node for node in book.sections[-1].body.select("div.answer[id]")}
     for section in book.sections:
         for question in section.body.select(".quiz-question"):
             front = [_html(node) for node in question.select(".quiz-text, .quiz-choice")]

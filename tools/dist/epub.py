@@ -3,13 +3,15 @@
 不用 Sphinx 的 epub：那要另构建一遍，写出的还有几十处不合规范；这里由建好的网页做，与网站是同一本书。
 """
 
-import mimetypes
+import io
 import uuid
 from datetime import UTC, datetime
 from html import escape
 from itertools import groupby
 from pathlib import Path
 from urllib.parse import quote
+
+from PIL import Image
 
 from . import archive, pages
 
@@ -28,6 +30,13 @@ SVG_NAMES = {
     for name in """viewBox preserveAspectRatio markerWidth markerHeight markerUnits refX refY gradientUnits
     gradientTransform patternUnits patternTransform clipPathUnits textLength lengthAdjust startOffset pathLength
     linearGradient radialGradient clipPath textPath foreignObject""".split()
+}
+KINDS = {
+    ".xhtml": "application/xhtml+xml",
+    ".css": "text/css",
+    ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".svg": "image/svg+xml",
 }
 FUNCTION_APPLICATION = "\N{FUNCTION APPLICATION}"
 CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
@@ -97,9 +106,8 @@ def _adapt(section, homes, images):
         if node.name == "svg":
             node["xmlns"] = "http://www.w3.org/2000/svg"
     for image in section.body.select("img[src]"):
-        source = Path(image["src"])
-        images[source.name] = source.read_bytes()
-        image["src"] = source.name
+        name, content = _portable(Path(image["src"]))
+        images[name], image["src"] = content, name
         del image["width"], image["height"]
     for link in section.body.select('a[href^="#"]'):
         anchor = link["href"][1:]
@@ -109,6 +117,15 @@ def _adapt(section, homes, images):
         paragraph.unwrap()
     for link in section.body.select("a[href]"):
         link["href"] = quote(link["href"], safe=URL_CHARACTERS)
+
+
+def _portable(path):
+    """图的名字与内容；WebP 有的阅读器还不认识，换成 PNG。"""
+    if path.suffix != ".webp":
+        return path.name, path.read_bytes()
+    content = io.BytesIO()
+    Image.open(path).save(content, "PNG")
+    return f"{path.stem}.png", content.getvalue()
 
 
 def _contents(book):
@@ -125,7 +142,7 @@ def _package(book, chapters, files, when):
     properties["nav.xhtml"] = ' properties="nav"'
     manifest = []
     for name, key in ids.items():
-        kind = "application/xhtml+xml" if name in chapters else mimetypes.guess_type(name)[0]
+        kind = KINDS[Path(name).suffix]
         more = properties.get(name, "")
         manifest.append(f'<item id="{key}" href="{escape(name)}" media-type="{kind}"{more}/>')
     return OPF.format(

@@ -129,7 +129,7 @@ def _gather_answers(sections):
             there = soup.new_tag("p", attrs={"class": "to-answer"})
             there.append(_link(soup, anchor, f"{name} 的解答", "page-link"))
             parts[0].insert_before(there)
-            answer = soup.new_tag("div", id=anchor, attrs={"class": "admonition solution"})
+            answer = soup.new_tag("div", id=anchor, attrs={"class": "admonition answer"})
             title = soup.new_tag("p", attrs={"class": "admonition-title"})
             title.append(_link(soup, question["id"], name))
             answer.append(title)
