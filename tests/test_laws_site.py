@@ -368,7 +368,7 @@ def test_description_is_the_first_paragraph(book):
 # 搜索条目里不收：输出、代码（另存）、公式、练习的标题（另存）；术语归到讲解它的小节；文献只在书目里
 UNSEARCHED = (
     ".cell_output, div.highlight, .math, .reading-time, .minutes, .caption-number, h1, h2, h3, h4, dl.glossary,"
-    " div.citation, .exercise > .admonition-title, .solution > .admonition-title"
+    " div.citation, .exercise > .admonition-title, .solution > .admonition-title, .hint > .admonition-title"
 )
 INNER = ":scope > section:has(> :is(h1, h2, h3, h4)), div.exercise, div.solution, dl.py.function"
 
