@@ -9,6 +9,7 @@ from pathlib import Path
 
 import yaml
 from docutils import nodes
+from myst_nb.sphinx_ import HideCodeCellNode
 from sphinx import addnodes
 from sphinx.errors import ExtensionError
 from sphinx_exercise.nodes import exercise_enumerable_node, solution_node
@@ -23,8 +24,8 @@ MINOR, WHOLE_PAGE, EXERCISE, FUNCTION = 0.3, 0.8, 0.7, 0.8  # 各种条目的分
 # 公式只留下读得出来的部分，用在摘要里
 GREEK = {"eta": "η", "sigma": "σ", "epsilon": "ε", "mu": "μ", "alpha": "α", "lambda": "λ", "top": "ᵀ", "times": "×"}
 LONGEST_FORMULA = 24
-# 不检索的：术语与文献另有去处，其余不是文字
-SKIPPED = (addnodes.glossary, nodes.citation, nodes.raw, nodes.image, nodes.comment, addnodes.index)
+# 不检索的：术语与文献另有去处，折起的代码只是画图与检查，其余不是文字
+SKIPPED = (addnodes.glossary, nodes.citation, HideCodeCellNode, nodes.raw, nodes.image, nodes.comment, addnodes.index)
 
 
 def plain_tex(latex):

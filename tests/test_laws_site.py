@@ -365,7 +365,7 @@ def test_description_is_the_first_paragraph(book):
         assert found.replace(" ", "") == wanted.replace(" ", ""), f"{page.name}（改 ext/ 里写简介的一步）"
 
 
-# 搜索条目里不收：输出、代码（另存）、公式、练习的标题（另存）；术语归到讲解它的小节；文献只在书目里
+# 搜索条目里不收：输出、折起的代码、代码（另存）、公式、练习的标题（另存）；术语归到讲解它的小节；文献只在书目里
 UNSEARCHED = (
     ".cell_output, div.highlight, .math, .reading-time, .minutes, .caption-number, h1, h2, h3, h4, dl.glossary,"
     " div.citation, .exercise > .admonition-title, .solution > .admonition-title, .hint > .admonition-title"
@@ -375,7 +375,7 @@ INNER = ":scope > section:has(> :is(h1, h2, h3, h4)), div.exercise, div.solution
 
 def code_of(part):
     """这一部分自己的代码，不算里层小节、练习与解答里的。"""
-    blocks = part.select("div.highlight:not(.cell_output *)")
+    blocks = part.select("div.highlight:not(.cell_output *, details.hide *)")
     inner = {id(block) for each in part.select(INNER) for block in each.select("div.highlight")}
     return "".join(block.get_text() for block in blocks if id(block) not in inner)
 
