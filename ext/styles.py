@@ -4,10 +4,13 @@ import posixpath
 import re
 from functools import cache
 from itertools import groupby, pairwise
+from pathlib import Path
 
 import tinycss2
+from sphinx.errors import ExtensionError
 
 BUNDLE = "site.css"
+OURS = Path(__file__).parent / "static"
 THEME_CSS = ["basic.css", "styles/pydata-sphinx-theme.css"]  # 主题的模板另外写出的两个
 # 窄于 1100 像素，侧栏就收进菜单，把地方留给正文；主题写的界线有这几种（脚本里的一处见 pages.SCRIPTS）
 NARROW = {"(max-width:959.98px)": "(max-width:1099.98px)"}
@@ -36,6 +39,13 @@ def used_selectors(prelude, used):
 @cache  # 同一个进程里再构建（测试）时不必再读
 def parse(css):
     return tinycss2.parse_stylesheet(css, skip_comments=True, skip_whitespace=True)
+
+
+def check(name, css):
+    """多一个或少一个括号，浏览器不声不响地丢掉后面整段；我们自己写的，在这里就报错。"""
+    for rule in parse(css):
+        if rule.type == "error" or any(token.type == "error" for token in rule.prelude):
+            raise ExtensionError(f"ext/static/{name} 第 {rule.source_line} 行附近的括号不配对，这里起的样式不会生效。")
 
 
 def prune(rules, used):
@@ -71,6 +81,8 @@ def bundle(static, sheets, pages):
     scripts = sorted({static / name for name in written}.union((static / "search").glob("*.js")))  # 后者用到时才加载
     used = names_in(pages, [script.read_text(encoding="utf-8") for script in scripts])
     names = THEME_CSS + [name.removeprefix("_static/") for name in sorted(sheets, key=sheets.get)]
+    for name in filter(lambda name: (OURS / name).exists(), names):
+        check(name, (OURS / name).read_text(encoding="utf-8"))
     texts = [relative_urls((static / name).read_text(encoding="utf-8"), name) for name in names]
     texts = [re.sub("|".join(map(re.escape, NARROW)), lambda match: NARROW[match[0]], text) for text in texts]
     return "\n".join(prune(parse(text), used) for text in texts)

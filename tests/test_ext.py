@@ -375,3 +375,11 @@ def test_reading_time_counts_chinese_formulas_code_and_stars():
 def test_formulas_are_typeset_with_mathml():
     html = formulas.render(r"\hat{y} = \mathbf{w}^\top \mathbf{x}", True)
     assert "katex-display" in html and "<math" in html
+
+
+@pytest.mark.parametrize("css", ["a {} } @media print { b {} }", "a {} ) b {}"])
+def test_unbalanced_styles_are_refused(css):
+    """浏览器会丢掉后面的整段，页面上只是样子不对。"""
+    with raises_chinese(ExtensionError, "book.css 第 1 行", "括号"):
+        styles.check("book.css", css)
+    styles.check("book.css", "a { b: url(x) } @media print { b {} }")
