@@ -82,6 +82,7 @@ def setup(app):
         sections.merge_folded_code(doctree)
         sections.fold_hints(doctree)
         sections.drop_empty_titles(doctree)
+        sections.lift_lists(doctree)
         glossary.arrange(doctree)
         launch.links(doctree, docname, app)
         reading.add_reading_time(doctree)
@@ -116,6 +117,7 @@ def setup(app):
             search.write(app.outdir, book.entries, book.terms, Path(app.config.book_search))
             cards.write(app.outdir, book.cards)
             checkin.write(app.outdir, app, book.tasks)
+            web.write_front_door(app.outdir, app.config)
             web.write_sitemap(app.outdir, app.config, app.env.found_docs)
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")
             if app.builder.name == "html":

@@ -28,6 +28,10 @@ CHANGES = {
     r'(<summary) aria-label="Toggle hidden content"': r'\1',  # 看得见的“展开代码”就够了
     # 读到哪一节由 static/reading.js 标出：主题的办法在跳转之后、标题之间会空着
     ' id="pst-page-toc-nav"': "",
+    # 照 HTML 的规矩：摘要里不能有段落，网址里不能有尖括号（有一个 DOI 里有）
+    r'<p class="((?:collapsed|expanded) admonition-title)">(.*?)</p>': r'<span class="\1">\2</span>',
+    r'(href="https://doi\.org/[^"]*?)&lt;': r"\1%3C",
+    r'(href="https://doi\.org/[^"]*?)&gt;': r"\1%3E",
     # 用不到的脚本：检索与快捷键、译文、标签页用的，书里没有；thebe 会从境外取代码
     r'<script [^>]*/(?:doctools|sphinx_highlight)\.js[^>]*></script>\s*': "",
     r'<script [^>]*/translations\.js[^>]*></script>\s*': "",

@@ -68,6 +68,17 @@ def fold_hints(doctree):
         hint["classes"].append("dropdown")
 
 
+def lift_lists(doctree):
+    """函数说明里，Sphinx 把列表放进了段落，HTML 不许：拿出来。"""
+    for field in doctree.findall(nodes.field_body):
+        for paragraph in list(field.children):
+            if (
+                isinstance(paragraph, nodes.paragraph)
+                and paragraph.first_child_matching_class(nodes.bullet_list) is not None
+            ):
+                paragraph.replace_self(paragraph.children)
+
+
 def drop_empty_titles(doctree):
     """页边的注没有标题时，sphinx-book-theme 的 margin 指令留下一个空的。"""
     for note in doctree.findall(nodes.sidebar):

@@ -28,3 +28,19 @@ def write_sitemap(site, config, docnames):
         places = "".join(f"<url><loc>{escape(address(config, name))}</loc></url>\n" for name in sorted(docnames))
         head = '<?xml version="1.0" encoding="utf-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n'
         Path(site, "sitemap.xml").write_text(f"{head}{places}</urlset>\n", encoding="utf-8")
+
+
+def write_front_door(site, config):
+    """打开网站的根就到首页；sphinx-external-toc 写的那一份不是完整的网页。"""
+    home = f"{config.root_doc}.html"
+    Path(site, "index.html").write_text(
+        f'''<!doctype html>
+<html lang="zh-CN">
+  <meta charset="utf-8" />
+  <title>{escape(config.html_title)}</title>
+  <meta http-equiv="refresh" content="0; url={home}" />
+  <p><a href="{home}">{escape(config.html_title)}</a></p>
+</html>
+''',
+        encoding="utf-8",
+    )
