@@ -13,6 +13,7 @@ from . import (
     contents,
     formulas,
     hands_on,
+    images,
     pages,
     plain_notebooks,
     reading,
@@ -48,7 +49,7 @@ def setup(app):
 
     @on("env-updated")
     def all_documents_read(env):
-        book.entries, book.terms, book.cards, book.sheets, book.files = {}, [], {}, {}, []
+        book.entries, book.terms, book.cards, book.images, book.sheets, book.files = {}, [], {}, {}, {}, []
         if rebuild.is_current(app.builder) and plain_notebooks.folder_of(app).exists():
             return []
         rebuild.clear(app.builder)
@@ -63,6 +64,7 @@ def setup(app):
         book.entries[docname] = search.page_entries(doctree, docname, app)
         book.terms += search.glossary_terms(doctree)
         book.cards |= cards.page_cards(doctree, app.builder)
+        book.images |= hands_on.images(doctree)
         reading.add_reading_time(doctree)
         reading.name_folded_code(doctree)
         reading.fold_long_outputs(doctree)
@@ -88,6 +90,7 @@ def setup(app):
         if exception is None and book.files:
             search.write(app.outdir, book.entries, book.terms, Path(app.config.book_search))
             cards.write(app.outdir, book.cards)
+            images.write(app.outdir, app.confdir, book.images)
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")
             if app.builder.name == "html":
                 plain_notebooks.write(app)

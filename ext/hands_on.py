@@ -61,11 +61,14 @@ def guess(option):
 
 
 class HandsOn(Directive):
-    """``{hands-on} 名字 标题``；名字是 static/hands/ 里的脚本，:figure: 是下面那幅静止的图，:data: 是 glue 的数据。"""
+    """``{hands-on} 名字 标题``；名字是 static/hands/ 里的脚本，:figure: 是下面那幅静止的图，:data: 是 glue 的数据。
+
+    :images: 也是 glue 的，{组名: 训练集里的编号}：这几组图像写成脚本，读者要的时候才加载，见 images.py。
+    """
 
     required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
     has_content = True
-    option_spec = {key: directives.unchanged for key in ("figure", "data", "guess")}
+    option_spec = {key: directives.unchanged for key in ("figure", "data", "images", "guess")}
 
     def run(self):
         name, title = self.arguments[0], " ".join(self.arguments[1:])
@@ -74,14 +77,14 @@ class HandsOn(Directive):
         if not (SCRIPTS / f"{name}.js").is_file():
             raise self.error(f"ext/static/hands/ 里没有 {name}.js。")
         try:
-            text, data = read(list(self.content)), self.data()
+            text, data, images = read(list(self.content)), self.data("data"), self.data("images")
         except (ValueError, RetrievalError) as error:
             raise self.error(f"{name}：{error}") from None
         docname = self.state.document.settings.env.docname
         right = next(choice.letter for choice in text.choices if choice.mark in "x=")
         known = {"key": f"{docname}#{name}", "right": right, "data": data}
         script = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-        box = nodes.container(classes=["hands-on"], ids=[f"hands-{name}"], hands=name)
+        box = nodes.container(classes=["hands-on"], ids=[f"hands-{name}"], hands=name, images=images or {})
         box += nodes.paragraph("", f"动手试：{title}", classes=["hands-title"])
         box += html(f'<script type="application/json">{script}</script>')
         box += html(f'<fieldset aria-labelledby="hands-{name}-question">')
@@ -99,11 +102,11 @@ class HandsOn(Directive):
         box += html("</details>")
         return [box]
 
-    def data(self):
+    def data(self, option):
         """交给脚本的数据；glue 里是数、文字、列表与字典，或者写成 JSON 的文字。"""
-        if "data" not in self.options:
+        if option not in self.options:
             return None
-        value = ast.literal_eval(retrieve_glue_data(self.state.document, self.options["data"]).data["text/plain"])
+        value = ast.literal_eval(retrieve_glue_data(self.state.document, self.options[option]).data["text/plain"])
         if "Ellipsis" in repr(value):
             raise ValueError("数据太长，存下时被省略了一部分；先用 json.dumps 写成文字，再交给 glue。")
         return json.loads(value) if isinstance(value, str) else value
@@ -139,3 +142,8 @@ def scripts(doctree):
     boxes = doctree.findall(nodes.container) if doctree else []
     names = [box["hands"] for box in boxes if "hands" in box]
     return [f"hands/{name}.js" for name in ("common", *names)] if names else []
+
+
+def images(doctree):
+    """这一页的动手图要的图像，{组名: 训练集里的编号}。"""
+    return {name: found for box in doctree.findall(nodes.container) for name, found in box.get("images", {}).items()}
