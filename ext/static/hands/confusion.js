@@ -30,7 +30,8 @@
     matrix.set("names", [
       ...names.map((name, i) => text(-0.65, -i, name, { "text-anchor": "end" })),
       ...names.map((name, j) => text(j, 0.75, name, upright(j))),
-      text(-2, 0.9, "真实 ↓ 预测 →", { "text-anchor": "start" }),
+      text(-2, 1.4, "预测 →", { "text-anchor": "start", class: "f0" }),
+      text(-2, 0.7, "真实 ↓", { "text-anchor": "start", class: "f0" }),
     ]);
     hand.handle(matrix, {
       label: "选中的一格",

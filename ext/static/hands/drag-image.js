@@ -115,10 +115,10 @@
     hand.button("移回原处", () => ([dx, dy] = [0, 0]));
 
     function drawBars(o, p) {
-      const [zero, unit] = [185, 7]; // 像素：0 分在哪里，一分多长
+      const [zero, unit] = [175, 12]; // 像素：0 分在哪里，一分多长
       const best = o.indexOf(Math.max(...o));
       const row = (value, j) => {
-        const end = clamp(zero + unit * value, 70, 280);
+        const end = clamp(zero + unit * value, 62, 298);
         const [x, width] = [Math.min(zero, end), Math.abs(end - zero)];
         const strong = j === best ? { "font-weight": 700 } : {};
         const put = (at, words, more) => bars.text(at, j, words, { dy: 4, ...strong, ...more });
@@ -131,7 +131,7 @@
       bars.set("bars", [
         bars.line(zero, -0.5, zero, 9.5, "s0 thin"),
         ...o.flatMap(row),
-        bars.text(zero, 10.4, "logit（0 在中间）", { "text-anchor": "middle", class: "f0" }),
+        bars.text(zero, 10.4, "分数（logit），中线是 0", { "text-anchor": "middle", class: "f0" }),
         bars.text(338, 10.4, "概率", { "text-anchor": "end", class: "f0" }),
       ]);
     }
