@@ -62,7 +62,7 @@
     });
     const curve = hand.plot({
       label: "损失随步数的变化",
-      x: { range: [0, 300], label: "走了几步" },
+      x: { range: [0, 500], label: "走了几步" },
       y: { range: [0, 1.2], label: "平均损失" },
     });
     arrange(preset);
@@ -88,12 +88,12 @@
     const table = el("table", { class: "hands-table" });
     hand.plots.append(el("div", { class: "hands-wide" }, table));
     const setChosen = hand.slider({
-      label: "跟着哪一个点",
+      label: "跟着第几个点",
       min: 1,
       max: points.length,
       step: 1,
       value: chosen + 1,
-      text: (value) => `第 ${value} 个，第 ${points[value - 1][2] + 1} 类`,
+      text: (value) => `${value}（第 ${points[value - 1][2] + 1} 类）`,
       change: (value) => (chosen = value - 1),
     });
     hand.button("走一步", walk);
@@ -158,12 +158,12 @@
         digits[i].setAttribute("x", plane.x(clamp(x, -SIZE, SIZE)));
         digits[i].setAttribute("y", plane.y(clamp(y, -SIZE, SIZE)));
       });
-      const last = losses.slice(0, 301);
+      const last = losses.slice(0, 501);
       curve.set("curve", [
         curve.path(last.map((value, i) => [i, value]), "s2"),
         curve.dot(last.length - 1, last.at(-1), 4, "f2"),
-        curve.line(0, Math.log(classes()), 300, Math.log(classes()), "s0 thin dashed"),
-        curve.text(296, Math.log(classes()), `瞎猜：log ${classes()}`, { "text-anchor": "end", dy: -5, class: "f0" }),
+        curve.line(0, Math.log(classes()), 500, Math.log(classes()), "s0 thin dashed"),
+        curve.text(494, Math.log(classes()), `瞎猜：log ${classes()}`, { "text-anchor": "end", dy: -5, class: "f0" }),
       ]); // prettier-ignore
       drawTable(points[chosen]);
       const right = points.filter((point) => best(point) === point[2]).length;

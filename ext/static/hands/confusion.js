@@ -19,8 +19,8 @@
     const matrix = hand.plot({
       label: "混淆矩阵，行是真实类别，列是预测",
       axes: false,
-      width: 400,
-      height: 400,
+      width: 340,
+      height: 340,
       x: { range: [-2.1, 9.6] },
       y: { range: [-9.6, 2.1] },
     });
@@ -43,7 +43,7 @@
       text: () => `真实${names[row]}，预测${names[column]}，${counts[row][column]} 幅`,
       step: [1, 1],
       style: "s2 ring",
-      r: 14,
+      r: 12,
     });
     const strip = el("div", { class: "hands-pictures", role: "group", "aria-label": "这一格的图像" });
     hand.plots.append(strip);

@@ -76,14 +76,6 @@
       x: { range: [-REACH, REACH], label: "向右平移的像素数" },
       y: { range: [0, 1], label: "全部验证图像的精度" },
     });
-    hand.handle(spread, {
-      label: "向右平移的像素数",
-      axes: "x",
-      at: () => [dx, accuracy()],
-      move: (x) => (dx = clip(x)),
-      text: () => `向右 ${number(dx)}，精度 ${number(accuracy(), 3)}`,
-      step: [1, 0],
-    });
     const named = (value) => names[value];
     hand.slider({
       label: "图像",
@@ -152,6 +144,7 @@
         spread.text(-REACH, 0.03, "随便猜", { dx: 4, class: "f0" }),
         spread.path(points, "s1"),
         ...points.map(([x, y]) => spread.dot(x, y, 3, "f1")),
+        spread.dot(dx, accuracy(), 7, "f2"),
       ]);
       const best = o.indexOf(Math.max(...o));
       const sum = product.reduce((a, b) => a + b, 0);
