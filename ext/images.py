@@ -1,4 +1,4 @@
-"""动手的图要的图像：从书里带的 Fashion-MNIST 取几幅，压小，写成脚本，读者要的时候才加载（见 static/hands/common.js）。"""
+"""动手的图要的图像：从书里带的 Fashion-MNIST 取几幅，压小，写成脚本，读者要时才加载（见 hands/common.js）。"""
 
 import base64
 import gzip

@@ -391,8 +391,9 @@ def test_train_here_in_a_worker(figure):
     first = it.page.evaluate("document.querySelector('#hands-train-here').hand.data.first")
     assert not [url for url in it.requests if "hands-train.js" in url]
     words = it.box.locator(".hands-words")
-    for button, shown in [("取", "图像取来了"), ("练一轮", f"精度 {first:.3f}。"), ("练一轮", "走了 16 步"), ("从头", "取来了")]:
-        it.box.locator(".hands-controls button", has_text=button).click()
+    presses = {"取": "图像取来了", "练一轮": f"精度 {first:.3f}。", "练": "走了 16 步", "从头": "取来了"}
+    for button, shown in presses.items():
+        it.box.locator(".hands-controls button", has_text=button).first.click()
         words.filter(has_text=shown).wait_for()
 
 

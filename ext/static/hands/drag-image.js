@@ -111,12 +111,11 @@
       const best = o.indexOf(Math.max(...o));
       const row = (value, j) => {
         const end = clamp(zero + unit * value, 62, 298);
-        const [x, width] = [Math.min(zero, end), Math.abs(end - zero)];
         const strong = j === best ? { "font-weight": 700 } : {};
         const put = (at, words, more) => bars.text(at, j, words, { dy: 4, ...strong, ...more });
         return [
           put(52, names[j], { "text-anchor": "end" }),
-          el("rect", { x: bars.x(x), y: bars.y(j - 0.35), width, height: bars.y(0.7) - bars.y(0), class: j === best ? "f2" : "f1" }),
+          bars.line(zero, j, end, j, j === best ? "s2 hands-thick" : "s1 hands-thick"),
           put(338, number(p[j], 2), { "text-anchor": "end" }),
         ];
       };
