@@ -72,14 +72,15 @@ class HandsOn(Directive):
 
     def run(self):
         name, title = self.arguments[0], " ".join(self.arguments[1:])
-        if not title or "figure" not in self.options:
-            raise self.error("写成 {hands-on} 名字 标题，并用 :figure: 写明静止的那幅图。")
-        if not (SCRIPTS / f"{name}.js").is_file():
-            raise self.error(f"ext/static/hands/ 里没有 {name}.js。")
         try:
+            if not title or "figure" not in self.options:
+                raise ValueError("写成 {hands-on} 名字 标题，并用 :figure: 写明静止的那幅图。")
+            if not (SCRIPTS / f"{name}.js").is_file():
+                raise ValueError(f"ext/static/hands/ 里没有 {name}.js。")
             text, data, images = read(list(self.content)), self.data("data"), self.data("images")
-        except (ValueError, RetrievalError) as error:
-            raise self.error(f"{name}：{error}") from None
+            self.check_guess(text.choices, data)
+        except ValueError as error:
+            raise self.error(f"动手的图 {name}：{error}") from None
         docname = self.state.document.settings.env.docname
         right = next(choice.letter for choice in text.choices if choice.mark in "x=")
         known = {"key": f"{docname}#{name}", "right": right, "data": data}
@@ -106,10 +107,23 @@ class HandsOn(Directive):
         """交给脚本的数据；glue 里是数、文字、列表与字典，或者写成 JSON 的文字。"""
         if option not in self.options:
             return None
-        value = ast.literal_eval(retrieve_glue_data(self.state.document, self.options[option]).data["text/plain"])
+        key = self.options[option]
+        try:
+            found = retrieve_glue_data(self.state.document, key).data["text/plain"]
+        except RetrievalError:
+            raise ValueError(f"这本笔记本里没有用 glue 存下 {key}；存了，就先 refresh。") from None
+        value = ast.literal_eval(found)
         if "Ellipsis" in repr(value):
             raise ValueError("数据太长，存下时被省略了一部分；先用 json.dumps 写成文字，再交给 glue。")
         return json.loads(value) if isinstance(value, str) else value
+
+    def check_guess(self, choices, data):
+        """猜数的三样要齐：:guess:、[<] [=] [>] 三个选项、数据里的 answer。"""
+        signs = [choices[0].mark == "<", "guess" in self.options, isinstance(data, dict) and "answer" in data]
+        if any(signs[:2]) and not all(signs):
+            raise ValueError("猜一个数，要写 :guess:，选项是 [<]、[=]、[>]，数据里有 answer: [小, 大]。")
+        if "guess" in self.options and len(self.options["guess"].split()) < 3:
+            raise ValueError(":guess: 写成 最小 最大 步长 单位，用空格隔开。")
 
     def choices(self, name, choices):
         box = nodes.container(classes=["hands-choices"])

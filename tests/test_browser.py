@@ -115,12 +115,12 @@ def transferred(requests):
     return sum(len(data if suffix in (".png", ".woff2") else gzip.compress(data)) for suffix, data in contents)
 
 
-def violations(page, **options):
-    """axe-core 的检查结果。preload 会用 XHR 再取一遍样式表，从 file:// 打开时浏览器不许。"""
+def violations(page, within="html", **options):
+    """axe-core 在页面的一部分里的检查结果。preload 会用 XHR 再取一遍样式表，从 file:// 打开时浏览器不许。"""
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)
     options = {"preload": False, "resultTypes": ["violations"], **options}
-    found = page.evaluate("options => axe.run(options)", options)["violations"]
+    found = page.evaluate("args => axe.run(...args)", [within, options])["violations"]
     return [(each["id"], each["nodes"][0]["html"][:120]) for each in found]
 
 

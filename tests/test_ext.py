@@ -1,6 +1,7 @@
 """我们自己的 Sphinx 扩展：用一本小书真正构建（见 small_book.py），再单独检查几个函数。"""
 
 import json
+import re
 import threading
 
 import pytest
@@ -73,6 +74,47 @@ def test_entries_are_complete(site):
     assert entries["sec-two-inner"]["parents"] == "乙 › 空的一节"
     assert entries["sec-one"]["names"] == ["回归", "linear regression"]
     assert entries["sec-one-loss"]["names"] == ["怎样衡量好坏"]
+
+
+HANDS_ON = """```{hands-on} one-ball 一个球
+:figure: fig-ball
+问题？
+
+- [x] 对
+
+  好。
+
+- [ ] 错
+
+  坏。
+
+因为。
+```
+"""
+# 写错的一处 → 报错里要有的词
+WRONG_HANDS_ON = {
+    ("- [x]", "- [ ]"): "恰有一个是",
+    ("- [x] 对", "对"): "恰有一个是",
+    ("  坏。\n", ""): "“错”的下面没有",
+    ("因为。", ""): "后面要有",
+    ("问题？\n", ""): "前面要有问题",
+    (" 一个球", ""): "名字 标题",
+    (":figure: fig-ball\n", ""): ":figure:",
+    ("one-ball", "two-balls"): "没有 two-balls.js",
+    (":figure:", ":data: nothing\n:figure:"): "存下 nothing",
+    (":figure:", ":guess: 0 1 0.1\n:figure:"): "数据里有 answer",
+}
+
+
+def test_wrong_hands_on_stops_the_build(book):
+    """动手的图写错了，构建失败，说出每一处错在哪里。"""
+    texts = [HANDS_ON.replace(old, new, 1) for old, new in WRONG_HANDS_ON]
+    (book / "two.md").write_text(small_book.SOURCES["two.md"] + "\n".join(texts), encoding="utf-8")
+    with pytest.raises(RuntimeError) as error:
+        small_book.build(book)
+    messages = re.findall("动手的图 .*", str(error.value))
+    assert len(messages) == len(WRONG_HANDS_ON)
+    assert [words for message, words in zip(messages, WRONG_HANDS_ON.values()) if words not in message] == []
 
 
 def test_cards_hold_terms_citations_and_formulas(site):

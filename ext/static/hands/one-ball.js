@@ -107,8 +107,8 @@
         ]),
       ]);
       const place = out() ? "球已经冲出图外" : `走了 ${path.length - 1} 步，w = ${number(w(), 2)}`;
-      const noise = noisy ? "每步的梯度有误差，到了谷底也停不住。" : `${says(a)}。`;
-      return `ηλ = ${number(lr * lambda, 2)}，每步乘 ${number(a, 2)}：${noise}${place}。`;
+      const restless = noisy && Math.abs(a) < 0.995 ? "，只是梯度有误差，到了谷底也停不住" : "";
+      return `ηλ = ${number(lr * lambda, 2)}，每步乘 ${number(a, 2)}：${says(a)}${restless}。${place}。`;
     }
 
     function reveal() {
