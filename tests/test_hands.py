@@ -412,6 +412,20 @@ def test_confusion(maths):
     assert shown.tolist() == counts.flatten().clamp(max=6).tolist()
 
 
+def test_confusion_shows_the_images(figure):
+    """猜之前，问的那一行盖着；猜了，选到哪一格，就看见那一格的图像。"""
+    it = figure(PLACES["confusion"], "confusion", reduced_motion="reduce").open()
+    assert it.box.locator(".hands-count", has_text="?").count() == 10
+    it.predict()
+    assert it.box.locator(".hands-count", has_text="?").count() == 0
+    it.handles()[0].press("ArrowRight")  # 从“衬衫认成套头衫”到“衬衫认成连衣裙”
+    pictures = it.box.locator(".hands-pictures canvas")
+    pictures.nth(5).wait_for()
+    assert {"认成连衣裙" in each.get_attribute("aria-label") for each in pictures.all()} == {True}
+    ink = "node => node.getContext('2d').getImageData(0, 0, 28, 28).data.some((value) => value > 0)"
+    assert all(each.evaluate(ink) for each in pictures.all())
+
+
 @pytest.mark.parametrize(("dx", "dy", "flipped"), [(0, 0, False), (4, 0, False), (-6, 3, True), (2, -5, False)])
 def test_drag_image(maths, dx, dy, flipped):
     call, data = maths("drag-image")
