@@ -16,6 +16,7 @@ from . import (
     formulas,
     glossary,
     hands_on,
+    images,
     launch,
     offline,
     pages,
@@ -59,7 +60,7 @@ def setup(app):
     @on("env-updated")
     def all_documents_read(env):
         book.entries, book.terms, book.cards, book.tasks = {}, [], {}, {}
-        book.sheets, book.files, book.minutes = {}, [], {}
+        book.images, book.sheets, book.files, book.minutes = {}, {}, [], {}
         if rebuild.is_current(app.builder) and plain_notebooks.folder_of(app).exists():
             return []
         rebuild.clear(app.builder)
@@ -78,6 +79,7 @@ def setup(app):
         book.terms += search.glossary_terms(doctree)
         book.cards |= cards.page_cards(doctree, docname, app)
         book.tasks[docname] = checkin.tasks(doctree)
+        book.images |= hands_on.images(doctree)
         sections.group_exercises(doctree)
         sections.merge_folded_code(doctree)
         sections.fold_hints(doctree)
@@ -117,6 +119,7 @@ def setup(app):
             search.write(app.outdir, book.entries, book.terms, Path(app.config.book_search))
             cards.write(app.outdir, book.cards)
             checkin.write(app.outdir, app, book.tasks)
+            images.write(app.outdir, app.confdir, book.images)
             web.write_front_door(app.outdir, app.config)
             web.write_sitemap(app.outdir, app.config, app.env.found_docs)
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")

@@ -61,11 +61,14 @@ def guess(option):
 
 
 class HandsOn(Directive):
-    """``{hands-on} 名字 标题``；名字是 static/hands/ 里的脚本，:figure: 是下面那幅静止的图，:data: 是 glue 的数据。"""
+    """``{hands-on} 名字 标题``；名字是 static/hands/ 里的脚本，:figure: 是下面那幅静止的图，:data: 是 glue 的数据。
+
+    :images: 也是 glue 的，{组名: 训练集里的编号}：这几组图像写成脚本，读者要的时候才加载，见 images.py。
+    """
 
     required_arguments, optional_arguments, final_argument_whitespace = 1, 1, True
     has_content = True
-    option_spec = {key: directives.unchanged for key in ("figure", "data", "guess")}
+    option_spec = {key: directives.unchanged for key in ("figure", "data", "images", "guess")}
 
     def run(self):
         name, title = self.arguments[0], " ".join(self.arguments[1:])
@@ -74,7 +77,7 @@ class HandsOn(Directive):
                 raise ValueError("写成 {hands-on} 名字 标题，并用 :figure: 写明静止的那幅图。")
             if not (SCRIPTS / f"{name}.js").is_file():
                 raise ValueError(f"ext/static/hands/ 里没有 {name}.js。")
-            text, data = read(list(self.content)), self.data()
+            text, data, images = read(list(self.content)), self.data("data"), self.data("images")
             self.check_guess(text.choices, data)
         except ValueError as error:
             raise self.error(f"动手的图 {name}：{error}") from None
@@ -82,7 +85,7 @@ class HandsOn(Directive):
         right = next(choice.letter for choice in text.choices if choice.mark in "x=")
         known = {"key": f"{docname}#{name}", "right": right, "data": data}
         script = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-        box = nodes.container(classes=["hands-on"], ids=[f"hands-{name}"], hands=name)
+        box = nodes.container(classes=["hands-on"], ids=[f"hands-{name}"], hands=name, images=images or {})
         box += nodes.paragraph("", f"动手试：{title}", classes=["hands-title"])
         box += html(f'<script type="application/json">{script}</script>')
         box += html(f'<fieldset aria-labelledby="hands-{name}-question">')
@@ -100,11 +103,11 @@ class HandsOn(Directive):
         box += html("</details>")
         return [box]
 
-    def data(self):
+    def data(self, option):
         """交给脚本的数据；glue 里是数、文字、列表与字典，或者写成 JSON 的文字。"""
-        if "data" not in self.options:
+        if option not in self.options:
             return None
-        key = self.options["data"]
+        key = self.options[option]
         try:
             found = retrieve_glue_data(self.state.document, key).data["text/plain"]
         except RetrievalError:
@@ -153,3 +156,8 @@ def scripts(doctree):
     boxes = doctree.findall(nodes.container) if doctree else []
     names = [box["hands"] for box in boxes if "hands" in box]
     return [f"hands/{name}.js" for name in ("common", *names)] if names else []
+
+
+def images(doctree):
+    """这一页的动手图要的图像，{组名: 训练集里的编号}。"""
+    return {name: found for box in doctree.findall(nodes.container) for name, found in box.get("images", {}).items()}

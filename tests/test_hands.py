@@ -3,6 +3,7 @@
 前一半是每幅图都要守的规矩；后一半每幅图一项，拿浏览器里的算术与 torch 比。每一项都弄坏过网页，看着它变红。
 """
 
+import ast
 import gzip
 import json
 import re
@@ -12,6 +13,7 @@ import pytest
 import torch
 from torch.nn import functional as F
 
+import helpers
 from tests import engines
 from tests.book import HTML, notebooks, open_book, settle
 from tests.test_browser import outside, violations
@@ -407,3 +409,135 @@ def test_units(maths, times):
         close(moved, place)
         count += 1
     assert call("steps", bowl, lr, start) == count
+
+
+def glued(page_name, key):
+    """笔记本里存下的一项，写成 JSON 的。"""
+    for cell in notebooks()[page_name].cells:
+        for output in cell.get("outputs", []):
+            if output.get("metadata", {}).get("scrapbook", {}).get("name") == key:
+                return json.loads(ast.literal_eval(output.data["application/papermill.record/text/plain"]))
+    raise KeyError(key)
+
+
+def fashion(indices):
+    """训练集里的几幅，灰度取成 16 级：像素 (n, 784)，类别 (n,)。"""
+    images, labels = helpers.load_data_fashion_mnist(256)[0].dataset[indices]
+    return (images.reshape(-1, 784).double() * 15).round() / 15, labels
+
+
+READ_IMAGES = "name => hands.images(name).then(({ X, y }) => [Array.from(X), Array.from(y)])"
+TRAIN = """async ([size, lr, count]) => {
+  const { zeros, step, evaluate } = hands.figures["train-here"].maths;
+  const [train, valid] = await Promise.all(["train", "valid"].map(hands.images));
+  const [W, b] = zeros();
+  for (let i = 0; i < count; i++) step(W, b, train, Array.from({ length: size }, (_, k) => i * size + k), lr);
+  return [train, valid].map((part) => evaluate(W, b, part));
+}"""
+
+
+def test_images_travel_unharmed(figure):
+    """写成脚本的图像解开以后，就是数据集里的那几幅。"""
+    for name in ("train-here", "confusion"):
+        it = figure(PLACES[name], name).open()
+        for group, indices in glued(PLACES[name], f"hands-{name.removesuffix('-here')}-images").items():
+            X, y = fashion(indices)
+            found, labels = it.page.evaluate(READ_IMAGES, group)
+            torch.testing.assert_close(torch.tensor(found).reshape(-1, 784), X.float())
+            assert labels == y.tolist()
+
+
+@pytest.mark.parametrize(("size", "lr", "count"), [(250, 0.1, 8), (32, 0.05, 60)])
+def test_train_here(maths, size, lr, count):
+    call, _ = maths("train-here")
+    X, y = fashion(glued(PLACES["train-here"], "hands-train-images")["train"])
+    W, b = torch.zeros(784, 10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
+    optimizer = torch.optim.SGD([W.requires_grad_(), b.requires_grad_()], lr=lr)
+    for X_batch, y_batch in list(zip(X.split(size), y.split(size)))[:count]:
+        optimizer.zero_grad()
+        F.cross_entropy(X_batch @ W + b, y_batch).backward()
+        optimizer.step()
+    parts = [(X, y), fashion(glued(PLACES["train-here"], "hands-train-images")["valid"])]
+    for found, (X_part, y_part) in zip(call.page.evaluate(TRAIN, [size, lr, count]), parts):
+        o = X_part @ W + b
+        close(found["loss"], F.cross_entropy(o, y_part))
+        close(found["accuracy"], (o.argmax(dim=1) == y_part).double().mean())
+
+
+def test_train_here_in_a_worker(figure):
+    """没要就不取图像；要了，练一轮，与笔记本里照样练的一样；再练，步数接着数；从头来，回到 0。"""
+    it = figure(PLACES["train-here"], "train-here", reduced_motion="reduce").open()
+    it.predict()
+    first = it.page.evaluate("document.querySelector('#hands-train-here').hand.data.first")
+    assert not [url for url in it.requests if "hands-train.js" in url]
+    words = it.box.locator(".hands-words")
+    presses = {"取": "图像取来了", "练一轮": f"精度 {first:.3f}。", "练": "走了 16 步", "从头": "取来了"}
+    for button, shown in presses.items():
+        it.box.locator(".hands-controls button", has_text=button).first.click()
+        words.filter(has_text=shown).wait_for()
+
+
+def test_confusion(maths):
+    """问的一类，最多的错与答案相符；一格里的图像，真实类别就是这一行。"""
+    call, data = maths("confusion")
+    counts = torch.tensor(data["counts"])
+    assert counts.sum() == 10_000
+    for true in range(10):
+        others = counts[true].clone()
+        others[true] = -1
+        assert call("worst", data["counts"], true) == [others.argmax().item(), others.max().item()]
+    _, labels = call.page.evaluate(READ_IMAGES, "confusion")
+    assert [place // 10 for place in data["places"]] == labels
+    shown = torch.bincount(torch.tensor(data["places"]), minlength=100)
+    assert shown.tolist() == counts.flatten().clamp(max=6).tolist()
+
+
+def test_confusion_shows_the_images(figure):
+    """猜之前，问的那一行盖着；猜了，选到哪一格，就看见那一格的图像。"""
+    it = figure(PLACES["confusion"], "confusion", reduced_motion="reduce").open()
+    assert it.box.locator(".hands-count", has_text="?").count() == 10
+    it.predict()
+    assert it.box.locator(".hands-count", has_text="?").count() == 0
+    it.handles()[0].press("ArrowRight")  # 从“衬衫认成套头衫”到“衬衫认成连衣裙”
+    pictures = it.box.locator(".hands-pictures canvas")
+    pictures.nth(5).wait_for()
+    assert {"认成连衣裙" in each.get_attribute("aria-label") for each in pictures.all()} == {True}
+    ink = "node => node.getContext('2d').getImageData(0, 0, 28, 28).data.some((value) => value > 0)"
+    assert all(each.evaluate(ink) for each in pictures.all())
+
+
+@pytest.mark.parametrize(("dx", "dy", "flipped"), [(0, 0, False), (4, 0, False), (-6, 3, True), (2, -5, False)])
+def test_drag_image(maths, dx, dy, flipped):
+    call, data = maths("drag-image")
+    W, b = torch.tensor(data["weights"]).reshape(10, 784) / 100, torch.tensor(data["bias"])
+    for c, text in enumerate(data["images"]):
+        image = torch.tensor([int(level, 16) / 15 for level in text]).reshape(28, 28)
+        close(call("image", text), image.flatten())
+        moved = F.pad(image.flip(1) if flipped else image, (dx, -dx, -dy, dy))
+        found = call("flip", call("image", text)) if flipped else call("image", text)
+        found = call("shift", found, dx, dy)
+        close(found, moved.flatten())
+        o = W @ moved.flatten() + b
+        close(call("product", data, found, c), W[c] * moved.flatten())
+        close(call("logits", data, found), o)
+        close(call("softmax", o.tolist()), torch.softmax(o, dim=0))
+        assert (dx, dy, flipped) != (0, 0, False) or o.argmax() == c  # 没有移动时都认得对
+
+
+@pytest.mark.parametrize("classes", [2, 3])
+def test_by_hand(maths, classes):
+    call, _ = maths("by-hand")
+    points = [[0.3, 1.8, 0], [-1.5, -1.0, 1], [1.7, -0.8, classes - 1], [2.5, 0.4, 0]]
+    X, y = torch.tensor(points, dtype=torch.float64)[:, :2], torch.tensor([point[2] for point in points])
+    net, lr = call("zeros", classes), 0.5
+    for _ in range(20):
+        W = torch.tensor(net["W"], dtype=torch.float64, requires_grad=True)
+        b = torch.tensor(net["b"], dtype=torch.float64, requires_grad=True)
+        loss = F.cross_entropy(X @ W + b, y)
+        close(call("loss", net, points), loss)
+        loss.backward()
+        (one,) = torch.autograd.grad(F.cross_entropy(X[:1] @ W + b, y[:1]), W)
+        close(call("push", net, points[0], lr), -lr * one)
+        net = call("step", net, points, lr)
+        close(net["W"], W - lr * W.grad)
+        close(net["b"], b - lr * b.grad)

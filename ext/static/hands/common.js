@@ -6,7 +6,7 @@
      reveal(choice)  锁定之后演示问的那件事，返回“实际发生的”一句话。 */
 window.hands = (() => {
   "use strict";
-  const SHAPES = /^(svg|g|path|line|rect|circle|text|polygon|polyline|clipPath)$/;
+  const SHAPES = /^(svg|g|path|line|rect|circle|text|polygon|polyline|clipPath|image)$/;
   const figures = {};
   const live = []; // 这一页上的各幅图
   const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -29,6 +29,27 @@ window.hands = (() => {
     if (!Number.isFinite(value)) return Number.isNaN(value) ? "nan" : value > 0 ? "∞" : "−∞";
     const text = value.toFixed(digits);
     return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
+  }
+
+  const here = document.currentScript.src;
+  const groups = {};
+  /* 取一组图像，读者要了才取；脚本由 ext/images.py 写。得 { X: 像素, 一幅 784 个，0 到 1, y: 类别的编号 }。 */
+  const images = (name) => (groups[name] ??= fetchImages(name));
+  async function fetchImages(name) {
+    await new Promise((resolve, reject) => {
+      const src = new URL(`../hands-${name}.js`, here);
+      document.head.append(el("script", { src, onload: resolve, onerror: reject }));
+    });
+    const { pixels, labels } = window[`bookImages_${name}`];
+    const packed = Uint8Array.from(atob(pixels), (letter) => letter.charCodeAt());
+    const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("deflate"));
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    const levels = new Uint8Array(2 * bytes.length); // 0 到 15；存的是与上一行的差
+    for (let i = 0; i < levels.length; i++) {
+      const step = i % 2 ? bytes[i >> 1] & 15 : bytes[i >> 1] >> 4;
+      levels[i] = i % 784 < 28 ? step : (step + levels[i - 28]) & 15;
+    }
+    return { X: Float32Array.from(levels, (level) => level / 15), y: Uint8Array.from(labels, Number) };
   }
 
   const clamp = (value, low, high) => Math.min(high, Math.max(low, value));
@@ -322,6 +343,18 @@ window.hands = (() => {
       if (!this.locked) this.quiet = setTimeout(() => (this.spoken.textContent = words), 500);
     }
 
+    /* 28 × 28 个数 → 一张小图：正的一种颜色，负的一种，绝对值到 limit 就不再加深；0 是透明的。 */
+    paint(canvas, values, limit = 1, plus = "0", minus = "1") {
+      const context = canvas.getContext("2d");
+      const picture = context.createImageData(28, 28);
+      const colors = [plus, minus].map((name) => [1, 3, 5].map((k) => parseInt(this.color(name).slice(k, k + 2), 16)));
+      for (let i = 0; i < 784; i++) {
+        const alpha = 255 * Math.min(1, Math.abs(values[i]) / limit);
+        picture.data.set([...colors[values[i] < 0 ? 1 : 0], alpha], 4 * i);
+      }
+      context.putImageData(picture, 0, 0);
+    }
+
     color(name) {
       return getComputedStyle(this.root).getPropertyValue(`--hands-${name}`).trim();
     }
@@ -413,5 +446,5 @@ window.hands = (() => {
   new MutationObserver(() => live.forEach((hand) => hand.redraw())).observe(document.documentElement, {
     attributeFilter: ["data-theme"],
   });
-  return { figure, figures, el, number, clamp };
+  return { figure, figures, el, number, clamp, images };
 })();
