@@ -83,6 +83,15 @@ _RENAMED = {
     "FlattenLayer": "torch.nn.Flatten()",
     "use_svg_display": "use_book_style()",
     "get_dataloader_workers": "0（本书从内存读数据，不需要工作进程）",
+    # 英文第 1 版的类
+    "Module": "torch.nn.Module，写法见“线性回归的简洁实现”的“模型也可以写成类”一节",
+    "Trainer": "train(net, train_iter, test_iter, loss, num_epochs, updater)",
+    "DataModule": "load_array((X, y), batch_size)：它返回的 DataLoader 直接交给 train",
+    "FashionMNIST": "load_data_fashion_mnist(batch_size)：返回训练与测试两个 DataLoader",
+    "SyntheticRegressionData": "synthetic_data(w, b, num_examples)：返回特征与标签",
+    "ProgressBoard": "learning_curve(history)：train 返回 history，训练完画一次",
+    "HyperParameters": "普通的参数：写在 __init__ 里，用 self.lr = lr 存下来",
+    "add_to_class": "普通的类：方法直接写在 class 里",
 }
 
 

@@ -359,7 +359,7 @@ def _prepare(raw, packed_name, packed_md5, mirrors):
     if packed.exists() and not check_integrity(packed, packed_md5):
         raise RuntimeError(
             f"{packed} 已损坏：它的 MD5 与官方的 {packed_md5} 不同。"
-            f"请删除它，再从仓库恢复（git checkout -- data）或重新下载 {mirrors[0]}{packed_name}。"
+            f"{_way_back(raw)}；或者删除它，再重新下载 {mirrors[0]}{packed_name}。"
         )
     if not unpacked.exists():
         if not packed.exists():
@@ -378,9 +378,16 @@ def _download(raw, packed_name, packed_md5, mirrors):
         except (RuntimeError, URLError, OSError) as error:
             reason = error
     raise RuntimeError(
-        f"缺少数据文件 {packed_name}，下载也没有成功（{reason}）。请用浏览器下载 {mirrors[0]}{packed_name}，"
-        f"放进文件夹 {raw}（MD5 应为 {packed_md5}）；如果仓库是用 git 取得的，运行 git checkout -- data 即可恢复。"
+        f"文件夹 {raw} 里缺少数据文件 {packed_name}，下载也没有成功（{reason}）。{_way_back(raw)}；"
+        f"或者用浏览器下载 {mirrors[0]}{packed_name}，放进这个文件夹（MD5 应为 {packed_md5}）。"
     ) from reason
+
+
+def _way_back(raw):
+    """缺了、坏了，怎样最省事地恢复：仓库里的用 git，读者自己的文件夹不在 git 里。"""
+    if raw == DATA_ROOT / "FashionMNIST" / "raw":
+        return "最省事的是从仓库恢复（git checkout -- data）"
+    return "最省事的是去掉参数 root（数据随书携带）"
 
 
 def _unpack(packed, unpacked):

@@ -295,17 +295,19 @@ def show_fashion_mnist(images, labels):
 # ---------------------------------------------------------------- 训练曲线
 
 
-def learning_curve(history):
+def learning_curve(history, legend=("训练", "测试")):
     """画 :func:`helpers.train` 返回的训练曲线：左为损失，右为精度（若有）。
 
     Parameters
     ----------
     history : dict of str to list of float
+    legend : (str, str)
+        两种曲线的名称，默认 ("训练", "测试")；``train`` 的第三个参数传的是验证集，就写 ("训练", "验证")。
 
     Raises
     ------
     TypeError, ValueError
-        不是字典，没有可画的曲线，或各条曲线的长短不同。
+        不是字典，没有可画的曲线，各条曲线的长短不同，或名称不是两个。
     """
     if not isinstance(history, dict):
         raise TypeError(f"history 要是 helpers.train 返回的字典；收到 {type(history).__name__}。")
@@ -317,17 +319,20 @@ def learning_curve(history):
     curves = [history[key] for keys in panels.values() for key in keys]
     if not all(isinstance(curve, Sized) and 0 < len(curve) == len(curves[0]) for curve in curves):
         raise ValueError("history 里的每条曲线都要是每轮一个数的列表，至少一轮，轮数相同。")
+    names = _listed("legend", legend)
+    if len(names) != 2:
+        raise ValueError(f'legend 要是两个名称，例如 ("训练", "验证")；收到 {shown(legend)}。')
     with _chinese():
         _, axes = plt.subplots(1, len(panels), figsize=(3.3 * len(panels), 2.8), squeeze=False, layout="constrained")
         for ax, (title, keys) in zip(axes[0], panels.items()):
-            _draw_curves(ax, title, {key: history[key] for key in keys})
+            _draw_curves(ax, title, [(names["test" in key], history[key]) for key in keys])
         plt.show()
 
 
 def _draw_curves(ax, title, curves):
-    epochs = range(1, len(next(iter(curves.values()))) + 1)
-    for (key, values), style in zip(curves.items(), ["-", "--"]):
-        ax.plot(epochs, values, style, marker="o", label="训练" if "train" in key else "测试")
+    epochs = range(1, len(curves[0][1]) + 1)
+    for (name, values), style in zip(curves, ["-", "--"]):
+        ax.plot(epochs, values, style, marker="o", label=name)
     ticks = epochs[:: math.ceil(len(epochs) / 8)]  # 轮数多时只标一部分，不让数字挤在一起
     ax.set(xlabel="轮数", ylabel=title, title=f"{title}随轮数的变化", xticks=ticks)
     ax.legend()

@@ -314,7 +314,8 @@ def train(net, train_iter, test_iter, loss, num_epochs, updater, verbose=True):
     train_iter : iterable of (Tensor, Tensor)
         可反复遍历的训练数据，例如 DataLoader。
     test_iter : iterable of (Tensor, Tensor) or None
-        可反复遍历，每轮之后用来评价；没有就传 None。
+        可反复遍历，每轮之后用来评价；没有就传 None。也可以传验证集：那时打印的“测试”与记录里的 ``test_…``
+        说的就是验证集，画图用 ``learning_curve(history, ("训练", "验证"))``。
     loss : callable
         ``loss(y_hat, y)`` 返回每个样本的损失，元素个数等于批量大小；
         ``nn.CrossEntropyLoss`` 等要写 ``reduction="none"``。

@@ -115,7 +115,15 @@ def test_missing_and_download_fails(tmp_path, raw, add, tried, there):
     with raises_chinese(RuntimeError, "缺少", PACKED[0], "no network", "https?://[^ ]+" + PACKED[0]) as error:
         helpers.load_data_fashion_mnist(256, root=tmp_path)
     assert str(raw) in str(error.value)
+    assert "去掉参数 root" in str(error.value) and "git" not in str(error.value)  # 读者自己的文件夹不在 git 里
     assert tried == [f"{mirror}{PACKED[0]}" for mirror in FashionMNIST.mirrors]  # 每个镜像都试过
+
+
+def test_missing_in_the_repository_comes_back_from_git(tmp_path, raw, tried, monkeypatch):
+    monkeypatch.setattr(helpers.data, "DATA_ROOT", tmp_path)
+    with raises_chinese(RuntimeError, "缺少", "git checkout -- data") as error:
+        helpers.load_data_fashion_mnist(256)
+    assert "root" not in str(error.value).replace(str(raw), "")
 
 
 @pytest.mark.parametrize("error", [ConnectionResetError(), RuntimeError("File not found or corrupted.")], ids=repr)
@@ -145,6 +153,7 @@ def test_packed_damaged(tmp_path, raw, add, tried, name, how):
     with raises_chinese(RuntimeError, name, "损坏", "删除") as error:
         helpers.fashion_mnist_root(tmp_path)
     assert str(raw / name) in str(error.value) and tried == []
+    assert "去掉参数 root" in str(error.value) and "git" not in str(error.value)
     assert Path(name).stem not in names(raw)  # 没有留下由坏文件解出的东西
 
 

@@ -351,6 +351,13 @@ def test_learning_curve(keys, panels):
         assert [line.get_linestyle() for line in ax.lines] == ["-", "--"][: len(names)]  # 不靠颜色也分得清
 
 
+def test_curves_of_the_validation_set_are_not_called_test():
+    history = {"train_loss": [1.0], "train_acc": [0.5], "test_acc": [0.4]}
+    helpers.learning_curve(history, ("训练", "验证"))
+    legends = [[text.get_text() for text in ax.get_legend().get_texts()] for ax in plt.gcf().axes]
+    assert legends == [["训练"], ["训练", "验证"]]
+
+
 @pytest.mark.parametrize(("num_epochs", "ticks"), [(1, [1]), (8, [*range(1, 9)]), (30, [*range(1, 31, 4)])])
 def test_ticks_are_not_crowded(num_epochs, ticks):
     helpers.learning_curve({"train_loss": [0.5] * num_epochs})

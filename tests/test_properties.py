@@ -374,7 +374,8 @@ CALLS = {
         always(history={"train_loss": [1.0]}),
         {
             "history": JUNK
-            | st.sampled_from([{"train_loss": curve, "test_loss": [1.0]} for curve in ([], 3, [1.0] * 2)])
+            | st.sampled_from([{"train_loss": curve, "test_loss": [1.0]} for curve in ([], 3, [1.0] * 2)]),
+            "legend": st.sampled_from([None, 3, "训练", ["训练"], ["训练", "验证", "测试"]]),
         },
     ),
 }
