@@ -51,15 +51,19 @@
 
   function finish(section, part, home, all) {
     const { missing, time } = state(section, all);
-    const links = {
-      predicted: (name, i) => el("a", { href: `#hands-${name}` }, section.predicted.length > 1 ? `第 ${i + 1} 个预测` : "预测"),
-      answered: (name, i) => el("a", { href: `#quiz-${name}` }, `自测第 ${i + 1} 题`),
-    };
-    const left = KINDS.flatMap((kind) => missing[kind].map((name) => links[kind](name, section[kind].indexOf(name))));
+    /* “自测 2 4 5”：一件一个链接；只有一件时，链接就是“预测”。 */
+    const list = (kind, word, anchor) =>
+      missing[kind].flatMap((name, i) => {
+        const number = section[kind].indexOf(name) + 1, only = section[kind].length === 1; // prettier-ignore
+        const ariaLabel = only ? word : `${word}第 ${number} 题`;
+        const link = el("a", { href: `#${anchor}-${name}`, ariaLabel }, only ? word : String(number));
+        return only ? [link] : [i ? " " : `${word} `, link];
+      });
+    const left = [list("predicted", "预测", "hands"), list("answered", "自测", "quiz")].filter((each) => each.length);
     const others = part.sections.filter((each) => !state(each, all).time).length;
     const card = el("a", { href: `${ROOT}${home}#sec-index-checkin` }, others ? `这一部还差 ${others} 节` : "去做打卡图");
     if (time) end.replaceChildren(el("strong", {}, "✓ 这一节已打卡"), `，${day(time)}。`, card, "。");
-    else end.replaceChildren("打卡还差：", ...left.flatMap((link, i) => (i ? ["、", link] : [link])), "。");
+    else end.replaceChildren("打卡还差：", ...left.flatMap((each, i) => (i ? ["；", ...each] : each)), "。");
     if (!end.isConnected) document.querySelector("article.bd-article").after(end);
   }
 
