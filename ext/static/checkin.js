@@ -101,15 +101,15 @@
     cards.push((all) => {
       const done = part.sections.filter((section) => state(section, all).time).length;
       const all_done = done === part.sections.length;
-      status.textContent = all_done
-        ? `${done} 节都做完了，可以做打卡图。`
-        : `${part.sections.length} 节里做完了 ${done} 节；都做完了，就能做打卡图。`;
-      make.disabled = !all_done;
+      const count = part.sections.length;
+      status.textContent = all_done ? `${done} 节都做完了，可以做打卡图。` : `${count} 节里做完了 ${done} 节。`;
+      form.hidden = !all_done; // 还做不成的，只有一行
       if (!all_done) picture.replaceChildren();
       if (document.activeElement !== wish) wish.value = all.sentences?.[number] ?? "";
     });
+    const form = el("div", { className: "checkin-form" }, label, make, picture);
     const title = el("p", { className: "checkin-title" }, part.title);
-    return el("section", { className: "checkin-card", ariaLabel: `${part.title}的打卡图` }, title, status, label, make, picture);
+    return el("section", { className: "checkin-card", ariaLabel: `${part.title}的打卡图` }, title, status, form);
   }
 
   /* 导入的并进来：已有的不覆盖，只有原来没答对的换成答对的；返回添了几条。 */
@@ -174,9 +174,12 @@
       : "记录只存在这个浏览器里，不会传出去。苹果的 Safari 七天没有打开这本书，就会自己清掉；怕丢，或者要换设备，就导出成一个小文件。";
     desk.replaceChildren(
       el("div", { className: "checkin-cards" }, ...parts.map((part, i) => card(part, i + 1, book))),
-      el("p", {}, where),
-      el("div", { className: "checkin-buttons" }, button("导出记录", save), button("导入记录", () => pick.click()), pick, button("清空记录", clear)),
-      said,
+      el("details", { className: "checkin-record", open: refused() },
+        el("summary", {}, "记录：导出、导入、清空"),
+        el("p", {}, where),
+        el("div", { className: "checkin-buttons" }, button("导出记录", save), button("导入记录", () => pick.click()), pick, button("清空记录", clear)),
+        said,
+      ),
     ); // prettier-ignore
   }
 
