@@ -82,8 +82,7 @@ class HandsOn(Directive):
         right = next(choice.letter for choice in text.choices if choice.mark in "x=")
         known = {"key": f"{docname}#{name}", "right": right, "data": data}
         script = json.dumps(known, ensure_ascii=False, separators=(",", ":")).replace("</", "<\\/")
-        box = nodes.container(classes=["hands-on"], names=[f"hands-{name}"], hands=name)
-        self.state.document.note_explicit_target(box, box)  # 别的页链接得到它
+        box = nodes.container(classes=["hands-on"], ids=[f"hands-{name}"], hands=name)
         box += nodes.paragraph("", f"动手试：{title}", classes=["hands-title"])
         box += html(f'<script type="application/json">{script}</script>')
         box += html(f'<fieldset aria-labelledby="hands-{name}-question">')
@@ -99,6 +98,8 @@ class HandsOn(Directive):
         box += html(f'</details><details class="hands-why"><summary>{WHY}</summary>')
         box += self.markdown(text.answer)
         box += html("</details>")
+        box["names"].append(f"hands-{name}")
+        self.state.document.note_explicit_target(box, box)  # 别的页链接得到它
         return [box]
 
     def data(self):
