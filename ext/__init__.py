@@ -75,6 +75,8 @@ def setup(app):
         figures.put_figures_first(doctree)
         typography.set_lines(doctree)
         typography.use_chinese_colons(doctree)
+        typography.close_up_code(doctree)
+        typography.align_numbers(doctree)
         book.entries[docname] = search.page_entries(doctree, docname, app)
         book.terms += search.glossary_terms(doctree)
         book.cards |= cards.page_cards(doctree, docname, app)

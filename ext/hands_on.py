@@ -101,6 +101,8 @@ class HandsOn(Directive):
         box += html(f'</details><details class="hands-why"><summary>{WHY}</summary>')
         box += self.markdown(text.answer)
         box += html("</details>")
+        box["names"].append(f"hands-{name}")
+        self.state.document.note_explicit_target(box, box)  # 别的页链接得到它
         return [box]
 
     def data(self, option):

@@ -1,4 +1,4 @@
-"""中文的断行与标点：汉字之间的换行不成为空格，标点不到行首，函数说明里用中文的冒号。"""
+"""排版：汉字之间的换行不成为空格，标点不到行首，函数说明里用中文的冒号；代码里只空一行，成列的数靠右。"""
 
 import re
 
@@ -9,6 +9,7 @@ CLOSING = re.compile("[，。、；：？！）”》」…]+")
 CJK = "[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef“”‘’—…]"
 SOFT_BREAK = re.compile(rf"(?<={CJK})\n(?={CJK})")
 DASH = re.compile(r"^(\)?) -- ")
+NUMBER = re.compile(r"[−+-]?[\d,]+(\.\d+)?%?(（[^）]*\d[^）]*）)?|—")  # 后面可以带一个范围
 SHORT_CODE = 16  # 这么短的行内代码不折行，手机上也放得下
 
 
@@ -39,3 +40,26 @@ def use_chinese_colons(doctree):
         for text in list(content.findall(nodes.Text)):
             if DASH.match(text):
                 text.parent.replace(text, nodes.Text(DASH.sub(r"\1：", text)))
+
+
+def close_up_code(doctree):
+    """函数之间空两行是文件里的规矩；网页上一格只有几行，空一行就够，也少滚一截。"""
+    for cell in doctree.findall(lambda node: isinstance(node, nodes.container) and "cell_input" in node["classes"]):
+        for block in cell.findall(nodes.literal_block):
+            block.rawsource = re.sub(r"\n{3,}", "\n\n", block.astext())  # 两处不同，Sphinx 就不上颜色
+            block.children = []
+            block += nodes.Text(block.rawsource)
+
+
+def align_numbers(doctree):
+    """整列都是数的，连同表头靠右。"""
+    for table in doctree.findall(nodes.tgroup):
+        rows = [row.children for row in table.findall(nodes.row)]
+        body = [row.children for part in table.findall(nodes.tbody) for row in part]
+        if len({len(row) for row in rows}) != 1:  # 有合并的格
+            continue
+        for column in range(len(rows[0])):
+            words = [row[column].astext().strip() for row in body]
+            if any(re.search(r"\d", each) for each in words) and all(NUMBER.fullmatch(each) for each in words):
+                for row in rows:
+                    row[column]["classes"].append("number")

@@ -347,6 +347,20 @@ def test_code_blocks_keep_their_lines():
     assert block.astext() == "甲\n乙"
 
 
+def test_cells_show_one_blank_line_in_color():
+    code = "def f():\n    pass\n\n\nf()"
+    block = nodes.literal_block(code, code)
+    typography.close_up_code(nodes.container("", nodes.container("", block, classes=["cell_input"])))
+    assert block.astext() == block.rawsource == "def f():\n    pass\n\nf()"  # 两处不同，Sphinx 就不上颜色
+
+
+def test_columns_of_numbers_are_aligned():
+    rows = [["写法", "毫秒", "倍数", "说明"], ["本书", "139（132–248）", "1.00", "2 个"], ["逐幅", "2,157", "—", "快"]]
+    head, *body = [nodes.row("", *(nodes.entry("", nodes.paragraph("", word)) for word in row)) for row in rows]
+    typography.align_numbers(nodes.table("", nodes.tgroup("", nodes.thead("", head), nodes.tbody("", *body))))
+    assert [[entry["classes"] for entry in row] for row in (head, *body)] == [[[], ["number"], ["number"], []]] * 3
+
+
 @pytest.mark.parametrize("node", [nodes.math, nodes.literal])
 def test_punctuation_stays_with_the_formula(node):
     paragraph = lines_set(nodes.Text("设 "), node("", "x"), nodes.Text("，其中"))

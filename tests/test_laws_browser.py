@@ -9,7 +9,11 @@ from PIL import Image
 from tests.book import HTML, ORDER, open_book, where
 
 PAPER = {"width": 718, "height": 1000}  # A4 纸去掉默认的边距
-UNPRINTED = ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint, summary, .checkin-desk"
+# 动手的图只印问题、选项、说明与静止的图，控件不印；画图的代码不印；示意图的说明是念的
+UNPRINTED = (
+    ".headerlink, .toggle-button, .copybtn, button, script, style, .katex, .onlyprint, summary, .checkin-desk"
+    ", .hands-stage, .hands-compare, svg title, svg desc, .figure-first > details"
+)
 # 印在纸上看不见的文字，与一行放不下、被截去的部分；纸上不能滚动，也不能点开
 MISSING = """unprinted => {
   const gone = [];
@@ -32,7 +36,7 @@ MISSING = """unprinted => {
 PLAIN = "img.paper { padding: 0 !important; background: #fdf7ea } * { content-visibility: visible !important }"
 INTERFACE = (
     ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn"
-    ", .checkin-desk, .checkin-end"
+    ", .checkin-desk, .checkin-end, .hands-stage, .hands-lock, .hands-choice input, .figure-first > details"
 )
 SELECTED = "#pst-search-dialog [role=option][aria-selected=true]"
 

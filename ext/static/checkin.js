@@ -51,15 +51,19 @@
 
   function finish(section, part, home, all) {
     const { missing, time } = state(section, all);
-    const links = {
-      predicted: (name, i) => el("a", { href: `#hands-${name}` }, section.predicted.length > 1 ? `第 ${i + 1} 个预测` : "预测"),
-      answered: (name, i) => el("a", { href: `#quiz-${name}` }, `自测第 ${i + 1} 题`),
-    };
-    const left = KINDS.flatMap((kind) => missing[kind].map((name) => links[kind](name, section[kind].indexOf(name))));
+    /* “自测 2 4 5”：一件一个链接；只有一件时，链接就是“预测”。 */
+    const list = (kind, word, anchor) =>
+      missing[kind].flatMap((name, i) => {
+        const number = section[kind].indexOf(name) + 1, only = section[kind].length === 1; // prettier-ignore
+        const ariaLabel = only ? word : `${word}第 ${number} 题`;
+        const link = el("a", { href: `#${anchor}-${name}`, ariaLabel }, only ? word : String(number));
+        return only ? [link] : [i ? " " : `${word} `, link];
+      });
+    const left = [list("predicted", "预测", "hands"), list("answered", "自测", "quiz")].filter((each) => each.length);
     const others = part.sections.filter((each) => !state(each, all).time).length;
     const card = el("a", { href: `${ROOT}${home}#sec-index-checkin` }, others ? `这一部还差 ${others} 节` : "去做打卡图");
     if (time) end.replaceChildren(el("strong", {}, "✓ 这一节已打卡"), `，${day(time)}。`, card, "。");
-    else end.replaceChildren("打卡还差：", ...left.flatMap((link, i) => (i ? ["、", link] : [link])), "。");
+    else end.replaceChildren("打卡还差：", ...left.flatMap((each, i) => (i ? ["；", ...each] : each)), "。");
     if (!end.isConnected) document.querySelector("article.bd-article").after(end);
   }
 
@@ -97,15 +101,15 @@
     cards.push((all) => {
       const done = part.sections.filter((section) => state(section, all).time).length;
       const all_done = done === part.sections.length;
-      status.textContent = all_done
-        ? `${done} 节都做完了，可以做打卡图。`
-        : `${part.sections.length} 节里做完了 ${done} 节；都做完了，就能做打卡图。`;
-      make.disabled = !all_done;
+      const count = part.sections.length;
+      status.textContent = all_done ? `${done} 节都做完了，可以做打卡图。` : `${count} 节里做完了 ${done} 节。`;
+      form.hidden = !all_done; // 还做不成的，只有一行
       if (!all_done) picture.replaceChildren();
       if (document.activeElement !== wish) wish.value = all.sentences?.[number] ?? "";
     });
+    const form = el("div", { className: "checkin-form" }, label, make, picture);
     const title = el("p", { className: "checkin-title" }, part.title);
-    return el("section", { className: "checkin-card", ariaLabel: `${part.title}的打卡图` }, title, status, label, make, picture);
+    return el("section", { className: "checkin-card", ariaLabel: `${part.title}的打卡图` }, title, status, form);
   }
 
   /* 导入的并进来：已有的不覆盖，只有原来没答对的换成答对的；返回添了几条。 */
@@ -170,9 +174,12 @@
       : "记录只存在这个浏览器里，不会传出去。苹果的 Safari 七天没有打开这本书，就会自己清掉；怕丢，或者要换设备，就导出成一个小文件。";
     desk.replaceChildren(
       el("div", { className: "checkin-cards" }, ...parts.map((part, i) => card(part, i + 1, book))),
-      el("p", {}, where),
-      el("div", { className: "checkin-buttons" }, button("导出记录", save), button("导入记录", () => pick.click()), pick, button("清空记录", clear)),
-      said,
+      el("details", { className: "checkin-record", open: refused() },
+        el("summary", {}, "记录：导出、导入、清空"),
+        el("p", {}, where),
+        el("div", { className: "checkin-buttons" }, button("导出记录", save), button("导入记录", () => pick.click()), pick, button("清空记录", clear)),
+        said,
+      ),
     ); // prettier-ignore
   }
 

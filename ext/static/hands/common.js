@@ -193,7 +193,7 @@ window.hands = (() => {
 
   class Hand {
     constructor(root, data) {
-      Object.assign(this, { root, data, locked: true, still: true, handles: [] });
+      Object.assign(this, { root, data, locked: true, still: true, handles: [], rows: {} });
       this.plots = el("div", { class: "hands-plots" });
       this.controls = el("fieldset", { class: "hands-controls", disabled: true, "aria-label": "动手的地方" });
       this.words = el("p", { class: "hands-words" });
@@ -306,13 +306,15 @@ window.hands = (() => {
       this.controls.append(group);
     }
 
-    button(label, action) {
+    /* 按钮都在控件的最后；row 是它们那一行开头的话，不写就是没有话的一行。 */
+    button(label, action, row = "") {
       const press = () => {
         this.stop();
         action();
         this.redraw();
       };
-      this.controls.append(el("button", { type: "button", onclick: press }, label));
+      this.rows[row] ??= this.controls.appendChild(el("div", { class: "hands-buttons" }, row));
+      this.rows[row].append(el("button", { type: "button", onclick: press }, label));
     }
 
     /* 一步一步地动 count 步，每步 wait 毫秒；读者不要动画时，或者只是恢复上次的样子，一下子走完。 */
@@ -338,6 +340,8 @@ window.hands = (() => {
       const words = this.draw() ?? "";
       this.handles.forEach((update) => update());
       this.words.textContent = words;
+      // 多折一行就记住，下面的控件不跟着一上一下
+      this.words.style.minHeight = `${Math.max(parseFloat(this.words.style.minHeight) || 0, this.words.offsetHeight)}px`;
       clearTimeout(this.quiet);
       // 停下来半秒再念，拖着的时候不念个没完
       if (!this.locked) this.quiet = setTimeout(() => (this.spoken.textContent = words), 500);
@@ -417,7 +421,7 @@ window.hands = (() => {
     });
     form.addEventListener("input", ready);
     form.append(lock);
-    hand.words.after(compare);
+    hand.stage.before(compare); // 在选项与图之间：手机上一屏看得到猜的、实际的与图
     compare.hidden = true;
     const before = bookProgress.get().predicted[key]?.choice; // 上次猜过，就不再问
     if (isNumber && typeof before === "number") inputs[0].value = before;
