@@ -122,7 +122,7 @@ def setup(app):
             cards.write(app.outdir, book.cards)
             checkin.write(app.outdir, app, book.tasks)
             images.write(app.outdir, app.confdir, book.images)
-            web.write_front_door(app.outdir, app.config)
+            web.write_front_door(app.outdir, app.config, app.builder)
             web.write_sitemap(app.outdir, app.config, app.env.found_docs)
             pages.finish(app.outdir, book.files, book.sheets, strict=app.builder.name != "singlehtml")
             if app.builder.name == "html":

@@ -30,9 +30,11 @@ def write_sitemap(site, config, docnames):
         Path(site, "sitemap.xml").write_text(f"{head}{places}</urlset>\n", encoding="utf-8")
 
 
-def write_front_door(site, config):
+def write_front_door(site, config, builder):
     """打开网站的根就到首页；sphinx-external-toc 写的那一份不是完整的网页。"""
-    home = f"{config.root_doc}.html"
+    home = builder.get_target_uri(config.root_doc)
+    if config.root_doc == "index":  # 它自己就在根上
+        return
     Path(site, "index.html").write_text(
         f'''<!doctype html>
 <html lang="zh-CN">

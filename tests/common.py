@@ -41,6 +41,11 @@ def code_cells(notebook):
     return [cell for cell in notebook.cells if cell.cell_type == "code"]
 
 
+def one_blank_line(code):
+    """网页上，代码里只空一行。"""
+    return re.sub(r"\n{3,}", "\n\n", code.strip())
+
+
 def run_make(folder, *args, **env):
     return subprocess.run(
         [sys.executable, "make.py", *args],

@@ -54,7 +54,9 @@ parts:
 ```
 """,
     "references.md": "(sec-references)=\n# 参考文献\n\n```{bibliography}\n```\n",
-    "references.bib": "@book{gauss1809, author={Gauss}, title={Theoria motus}, year=1809, publisher={Perthes}}\n",
+    "references.bib": """@book{gauss1809, author={Gauss}, title={Theoria motus}, year=1809, publisher={Perthes},
+  doi={10.1/a(1809)<1:b>2}}
+""",
     "api.md": """(sec-api)=
 # 函数
 

@@ -120,7 +120,7 @@ def test_cards_hold_terms_citations_and_formulas(site):
     assert set(cards) == {"term-linear-regression", "term-classification", "cite-gauss1809", "equation-eq-line"}
     text = {anchor: BeautifulSoup(html, "html.parser").get_text() for anchor, html in cards.items()}
     assert text["term-linear-regression"] == "回归 linear regression。用 x 预测。"  # “见甲”在卡片里点不动
-    assert text["cite-gauss1809"] == "Gauss. Theoria motus. Perthes, 1809."
+    assert text["cite-gauss1809"] == "Gauss. Theoria motus. Perthes, 1809. doi:10.1/a(1809)<1:b>2."
     assert text["equation-eq-line"] == "y=2x式 (1.1)，甲"
     assert not any("<a" in html or "mathml" in html for html in cards.values())
 
