@@ -168,7 +168,7 @@
       worker.postMessage({ ...message, turn: ++turn });
     }
     function run(count) {
-      count = Math.min(count, FAR - now().steps);
+      count = Math.min(count, FAR - (now()?.steps ?? 0)); // 图像刚取来，第一份成绩可能还没有送回
       if (count <= 0) return;
       chunk = Math.ceil(count / (calm.matches ? 10 : 100)); // 不要动画的，只换十次画面
       turn++;
