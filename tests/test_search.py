@@ -127,8 +127,11 @@ def test_odd_queries_do_no_harm(find, query):
     assert isinstance(find(query), list)
 
 
-def test_index_is_light():
-    assert len(gzip.compress((STATIC / "index.js").read_bytes())) < 200_000
+def test_index_is_light(entries):
+    """书长一节，索引也长一节；每条的平均不许变重。"""
+    size = len(gzip.compress((STATIC / "index.js").read_bytes()))
+    message = f"搜索索引压缩后 {size} 字节，共 {len(entries)} 条，平均每条超过 540：看 ext/search.py 收进了什么。"
+    assert size < 540 * len(entries), message
 
 
 EXCERPT = "q => { const [r] = bookSearch.find(q); return bookSearch.excerpt(r, r.hits) }"  # 第一条的摘要
