@@ -27,7 +27,9 @@ def main(remote="origin"):
     git("read-tree", "--empty", **index)
     git("add", "--all", "--force", ".", **index)  # _build 在 .gitignore 里
     tree, source = git("write-tree", **index), git("rev-parse", "--short", "HEAD")
-    commit = git("commit-tree", tree, "-m", f"普通版的笔记本，由 {source} 构建")
+    name, email = git("log", "-1", "--format=%an%n%ae").splitlines()  # CI 上没有设过名字，用源头那次提交的
+    who = {"GIT_AUTHOR_NAME": name, "GIT_AUTHOR_EMAIL": email, "GIT_COMMITTER_NAME": name, "GIT_COMMITTER_EMAIL": email}
+    commit = git("commit-tree", tree, "-m", f"普通版的笔记本，由 {source} 构建", **who)
     git("push", "--force", remote, f"{commit}:refs/heads/{BRANCH}")
 
 
