@@ -44,12 +44,6 @@ def opening(doctree):
     return next((sentence for sentence in sentences if sentence.endswith("？")), sentences[0]).strip()
 
 
-def minutes(doctree):
-    """标题下写着要读几分钟；附录没有写，是空的。"""
-    lines = (node.astext() for node in doctree.findall(nodes.paragraph) if "reading-time" in node["classes"])
-    return "".join(re.findall(r"约 \d+ 分钟", next(lines, ""))[:1])
-
-
 def write_minutes(page, times):
     """各页都写完以后，填上首页的目录里各节要读几分钟。"""
     html = page.read_text(encoding="utf-8")

@@ -13,10 +13,11 @@ from html import escape
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import Directive, directives
-from docutils.statemachine import StringList
+from docutils.parsers.rst import directives
 from myst_nb.core.variables import RetrievalError
 from myst_nb.ext.glue.utils import retrieve_glue_data
+
+from .choices import LETTERS, ChoiceDirective, html
 
 SCRIPTS = Path(__file__).parent / "static" / "hands"
 CHOICE = re.compile(r"- \[([ x<=>])\] (.*)")
@@ -38,7 +39,7 @@ def read(lines):
     for number, (start, stop) in enumerate(zip(starts, [*starts[1:], end])):
         mark, words = CHOICE.match(lines[start]).groups()
         said = "\n".join(line.strip() for line in lines[start + 1 : stop]).strip()
-        choices.append(Choice("ABCDEFGH"[number], mark, words, said))
+        choices.append(Choice(LETTERS[number], mark, words, said))
     marks = "".join(choice.mark for choice in choices)
     if marks != "<=>" and not re.fullmatch(" *x *", marks):
         raise ValueError("选项里要恰有一个是 [x]，或者依次是 [<]、[=]、[>] 三个。")
@@ -60,7 +61,7 @@ def guess(option):
     return f"我猜（{' '.join([f'{low} 到 {high}', *unit])}）："
 
 
-class HandsOn(Directive):
+class HandsOn(ChoiceDirective):
     """``{hands-on} 名字 标题``；名字是 static/hands/ 里的脚本，:figure: 是下面那幅静止的图，:data: 是 glue 的数据。
 
     :images: 也是 glue 的，{组名: 训练集里的编号}：这几组图像写成脚本，读者要的时候才加载，见 images.py。
@@ -134,23 +135,11 @@ class HandsOn(Directive):
             limits = f'min="{low}" max="{high}" step="{step}" data-unit="{escape(" ".join(unit))}"'
             field = f' <input type="number" {limits} aria-label="我猜的数">'
             words = nodes.Text(guess(self.options["guess"]))
-            box += nodes.paragraph("", "", words, nodes.raw("", field, format="html"), classes=["hands-choice"])
+            box += nodes.paragraph("", "", words, html(field), classes=["hands-choice"])
             return box
         for choice in choices:
-            button = f'<label><input type="radio" name="hands-{name}" value="{choice.letter}"> '
-            words = self.markdown(f"{choice.letter}. {choice.words}".replace(". ", "\\. ", 1))[0].children
-            parts = [nodes.raw("", button, format="html"), *words, nodes.raw("", "</label>", format="html")]
-            box += nodes.paragraph("", "", *parts, classes=["hands-choice"])
+            box += self.radio(f"hands-{name}", choice, "hands-choice")
         return box
-
-    def markdown(self, text, **attributes):
-        box = nodes.container(**attributes)
-        self.state.nested_parse(StringList(text.splitlines(), ""), self.content_offset, box)
-        return box
-
-
-def html(text):
-    return nodes.raw("", text, format="html")
 
 
 def scripts(doctree):

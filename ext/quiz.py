@@ -21,8 +21,8 @@ from collections import namedtuple
 from pathlib import Path
 
 from docutils import nodes
-from docutils.parsers.rst import Directive
-from docutils.statemachine import StringList
+
+from .choices import LETTERS, ChoiceDirective, html
 
 ANSWERS = "答案与说明"
 HEAD = re.compile(r"\s*目标：(.+)\n回看：(.+)\n")
@@ -56,7 +56,7 @@ def _question(name, body):
         raise ValueError(f"{name}：先写一行“目标：”，再写一行“回看：”，然后是问题与选项。")
     text, rest = body[head.end() : found[0].start()].strip(), CHOICE.sub("", body[found[0].start() :]).strip()
     choices = [
-        Choice("ABCDEFGH"[i], mark == "x", words.strip(), " ".join(said.split()))
+        Choice(LETTERS[i], mark == "x", words.strip(), " ".join(said.split()))
         for i, (mark, words, said) in enumerate(match.groups() for match in found)
     ]
     if rest:
@@ -79,7 +79,7 @@ def where(question):
     return "见 " + " 与 ".join(f"{{ref}}`{place.strip()}`" for place in question.places)
 
 
-class Quiz(Directive):
+class Quiz(ChoiceDirective):
     """``{quiz}``：这一本笔记本的自测。"""
 
     def run(self):
@@ -104,27 +104,12 @@ class Quiz(Directive):
         yield html(f'<fieldset class="quiz-question" id="{name}" {key} aria-labelledby="{name}-text">')
         yield self.markdown(f"**{number}.** {question.text}", ids=[f"{name}-text"], classes=["quiz-text"])
         for choice in question.choices:
-            yield self.choice(name, choice)
+            yield self.radio(name, choice, "quiz-choice")
         yield html(f'<details class="quiz-answers"><summary>{ANSWERS}</summary>')
         for choice in question.choices:
             yield self.markdown(verdict(choice), ids=[f"{name}-{choice.letter}"], classes=["quiz-said"])
         yield self.markdown(where(question), ids=[f"{name}-where"], classes=["quiz-where"])
         yield html("</details></fieldset>")
-
-    def choice(self, name, choice):
-        button = f'<label><input type="radio" name="{name}" value="{choice.letter}"> <span>'
-        words = self.markdown(f"{choice.letter}\\. {choice.words}")[0].children
-        parts = [html(button), *words, html("</span></label>")]
-        return nodes.paragraph("", "", *parts, classes=["quiz-choice"])
-
-    def markdown(self, text, **attributes):
-        box = nodes.container(**attributes)
-        self.state.nested_parse(StringList(text.splitlines(), ""), self.content_offset, box)
-        return box
-
-
-def html(text):
-    return nodes.raw("", text, format="html")
 
 
 def plain(questions, markdown):

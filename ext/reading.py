@@ -20,15 +20,16 @@ def is_output(node):
 
 
 def add_reading_time(doctree):
-    """标题下写明这一节有多少字、要读多久、有几道练习、要做多久。"""
+    """标题下写明这一节有多少字、要读多久、有几道练习、要做多久；返回要读多久，附录是空的。"""
     title = next(doctree.findall(nodes.title), None)
     exercises = list(doctree.findall(exercise_enumerable_node))
     if title is None or not exercises:  # 附录是查的，不是读的
-        return
+        return ""
     count, minutes = _reading(doctree)
     doing = sum(EXERCISE_MINUTES.get(exercise.astext().splitlines()[0].count("★"), 15) for exercise in exercises)
     words = f"约 {round(count, -2)} 字，读约 {minutes} 分钟；练习 {len(exercises)} 道，做约 {doing} 分钟"
     title.parent.insert(title.parent.index(title) + 1, nodes.paragraph("", words, classes=["reading-time"]))
+    return f"约 {minutes} 分钟"
 
 
 def _reading(doctree):

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 from playwright.sync_api import Error, sync_playwright
 
-from tools.browser import CHROMIUM_OPTIONS, ENGINES, HOW_TO_INSTALL, found, how_to_install
+from tools.browser import CHROMIUM_OPTIONS, ENGINES, found, how_to_install
 
 SKIPPED = "没有找到浏览器"
 
@@ -49,6 +49,6 @@ def launched(name):
             browser = getattr(playwright, name).launch(executable_path=found()[name], **options)
         except Error as error:
             path = found()[name] or "Playwright 装的"
-            pytest.fail(f"{name}（{path}）打不开：{error.message}\n换一个，或者补上它缺的：\n{HOW_TO_INSTALL}", False)
+            pytest.fail(f"{name}（{path}）打不开：{error.message}\n换一个，或者补上它缺的：\n{how_to_install()}", False)
         yield browser
         browser.close()

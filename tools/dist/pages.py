@@ -15,7 +15,7 @@ ANSWERS = "解答"
 # 网页上才有用的：链接记号、按钮、脚本、表单的控件，以及首页上的目录（书里另有一份）
 WEB_ONLY = (
     "a.headerlink, button, .toggle-button, script, style, noscript, input, textarea, canvas, template, .reading-time, "
-    "nav.contents, .book-buttons, .book-parts, .glossary-filter, .hands-still, p.expanded"
+    "nav.contents, .book-buttons, .book-parts, .glossary-filter, .hands-still, .expanded"
 )
 HEADING = ["h1", "h2", "h3", "h4", "h5"]
 
