@@ -69,6 +69,15 @@ def test_zip_is_reproducible(tmp_path):
     assert (tmp_path / "a.zip").read_bytes() == (tmp_path / "b.zip").read_bytes()
 
 
+# ---------------------------------------------------------------- PDF 与 EPUB 共用的书
+
+
+def test_folds_are_named_once():
+    """网页上折起的一格备着两句话，只显示一句；书里是摊开的，不说“收起”。"""
+    summaries = [each.get_text() for section in pages.read(SITE).sections for each in section.body.select("summary")]
+    assert any("画图的代码" in words for words in summaries) and not any("收起" in words for words in summaries)
+
+
 # ---------------------------------------------------------------- EPUB
 
 
