@@ -43,7 +43,8 @@ def name_terms(doctree, domain, docname):
                 continue
             new = f"term-{english_name(definition)}"
             if new == "term-" or new in taken:
-                raise ExtensionError(f"术语“{term.astext()}”的释义要以它的英文开头，并与别的术语不同；得到 {new!r}。")
+                name = f"{docname} 里的术语“{term.astext()}”"
+                raise ExtensionError(f"{name}：释义要以它的英文开头，并与别的术语不同；得到 {new!r}。")
             taken.add(new)
             _rename(domain, docname, term, new)
 

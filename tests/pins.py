@@ -148,7 +148,9 @@ def problems(kind):
         old, new = pinned.get(key), now.get(key)
         if old == new:
             continue
-        if kind == "题注" and old and new:
+        if kind != "报错" and not old:
+            yield f"{place(key)}：新的{kind}，看过以后运行 python -m tests.pins --new 记下它"
+        elif kind == "题注" and new:
             changed = "与".join(name for name in new if new[name] != old[name])
             yield f"{place(key)}：{changed}变了，再看一眼图与题注（替代文字）是否相符"
         elif kind == "公式" and new:
