@@ -15,7 +15,7 @@ from torch import nn
 import helpers
 from helpers import plt
 from tests import pins
-from tests.book import settle
+from tests.book import open_book, settle
 
 PUBLIC = {name: value for name in helpers.__all__ if callable(value := getattr(helpers, name))}
 
@@ -141,6 +141,17 @@ def test_documented_defaults_are_the_defaults(name):
                 said = [None]
             assert not said or parameter.default == said[0], f"helpers.{name} 的说明：{parameter} 的默认值"
             assert ("optional" in kind) == (parameter.default is None), f"helpers.{name} 的说明：{parameter} 可以不写吗"
+
+
+def test_reference_shows_the_real_signatures():
+    """构建时 torch 用替身，由它的类派生的类会丢掉自己的参数，所以在 api.md 里写明；写明的要与真的一样。"""
+    wrong = {}
+    for entry in open_book().pages["chapters/api"].article.select("dl.py.function > dt, dl.py.class > dt"):
+        shown = "(" + ", ".join(parameter.get_text() for parameter in entry.select("em.sig-param")) + ")"
+        real = str(inspect.signature(PUBLIC[entry["id"].removeprefix("helpers.")]))
+        if re.sub(r"\s", "", shown) != re.sub(r"\s", "", real):
+            wrong[entry["id"]] = (shown, real)
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("kind", pins.PINNED)
