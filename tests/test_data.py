@@ -211,17 +211,6 @@ def test_samples_come_as_a_list_of_tuples():
     assert [y.item() for _, y in samples] == [3, 2, 1, 0]
 
 
-@pytest.mark.skipif(
-    Path("/dev/shm").exists() and not os.access("/dev/shm", os.W_OK),
-    reason="不能写 /dev/shm 的机器上，PyTorch 在进程之间传不了张量，与本书无关",
-)
-def test_worker_processes():
-    """spawn 最严：数据集与变换都要能寄给另一个进程；Windows、macOS 与 Python 3.14 都是这样启动的。"""
-    dataset = helpers.InMemoryDataset(*ARRAYS, transform=torch.neg)
-    loader = DataLoader(dataset, 5, num_workers=1, multiprocessing_context="spawn")
-    assert all(same(batch, dataset[[*rows]]) for batch, rows in zip(loader, [range(5), range(5, 10)], strict=True))
-
-
 @pytest.mark.parametrize("resize", [None, 20])
 def test_loaders_can_be_sent_to_another_process(resize):
     test_iter = helpers.load_data_fashion_mnist(5000, resize=resize)[1]

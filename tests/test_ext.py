@@ -383,8 +383,9 @@ def test_formulas_are_typeset_and_v8_is_closed(monkeypatch):
         close()
     for thread in started:
         thread.join(10)
+    left = [thread for thread in started if thread.is_alive()]
     formulas._katex.cache_clear()
-    assert started and not any(thread.is_alive() for thread in started)
+    assert started and not left
 
 
 @pytest.mark.parametrize("css", ["a {} } @media print { b {} }", "a {} ) b {}"])
