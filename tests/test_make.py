@@ -214,15 +214,6 @@ def test_cannot_create_environment(make, fake, monkeypatch, capsys, error):
     assert one_chinese_sentence(err) and str(make.VENV) in err and fake.commands == []
 
 
-def test_real_environment(copy):
-    """真的 venv 与真的 pip，不联网：装不上时退出码是 pip 的，而且没有标记。"""
-    (copy / "requirements-book.txt").write_text("./没有这个文件夹\n", encoding="utf-8")
-    result = run_make(copy, "book", PIP_NO_INDEX="1", PIP_NO_INPUT="1")
-    assert result.returncode == 1 and "没有这个文件夹" in result.stderr  # pip 自己的话还在
-    assert one_chinese_sentence(result.stderr.splitlines()[-1] + "\n") and "没有装好" in result.stderr
-    assert (copy / ".venv").is_dir() and not list((copy / ".venv").glob("*.txt"))
-
-
 def package_index(folder, name, version):
     """只有一个空包的软件源。"""
     (folder / name).mkdir(parents=True)
