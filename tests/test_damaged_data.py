@@ -229,6 +229,7 @@ def test_the_kernel_stops_writing_half_way(tmp_path, raw, add, tried):
 
 # ---------------------------------------------------------------- 并行
 
+
 def test_two_unpack_at_once(tmp_path, raw, ready, add, monkeypatch):
     """第二个趁第一个刚解出一半时来解：两个都要成功，都不留下半个文件；上次被杀死时留下的不碍事。"""
     add(*PACKED)
