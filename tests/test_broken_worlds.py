@@ -68,7 +68,7 @@ except KeyboardInterrupt:
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows 上没有给单个进程发信号的办法，也不能直接运行脚本")
-@pytest.mark.parametrize("number", ["SIGINT", "SIGKILL"])
+@pytest.mark.parametrize("number", ["SIGINT", "SIGTERM", "SIGKILL"])
 def test_really_stopped_while_building(make, number):
     """真的 make.py，假的 jupyter-book：先停下它，并容它收拾完；再运行一次就全部重建。
 
