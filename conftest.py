@@ -14,7 +14,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入口
 
 
-LONGEST = ("test_hands.py", "test_browser.py", "test_laws_browser.py", "scratch.ipynb", "deep.ipynb", "test_lab.py")
+LONGEST = ("test_hands.py", "test_browser.py", "scratch.ipynb", "deep.ipynb", "test_lab.py", "test_ext.py")
 
 
 def pytest_collection_modifyitems(items):
