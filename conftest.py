@@ -14,9 +14,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入口
 
 
+LONGEST = ("test_hands.py", "test_browser.py", "scratch.ipynb", "deep.ipynb", "test_lab.py", "test_ext.py")
+
+
 def pytest_collection_modifyitems(items):
-    """看网站的测试久，排在最前：两个进程才差不多同时结束。"""
-    items.sort(key=lambda item: item.path.name not in ("test_browser.py", "test_search.py", "test_laws_browser.py"))
+    """最久的几个文件排在最前：两个进程才差不多同时结束。"""
+    items.sort(key=lambda item: (*LONGEST, item.path.name).index(item.path.name))
 
 
 @pytest.hookimpl(wrapper=True)

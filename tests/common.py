@@ -13,14 +13,6 @@ from tools import ROOT, UTF8  # noqa: F401  各测试由这里取
 
 CHINESE = "[\u4e00-\u9fff]"
 MAKE_INPUTS = ("requirements-book.txt", "requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的文件
-BAD_POSITIVE_INTS = [
-    pytest.param(0, ValueError, id="0"),
-    pytest.param(-1, ValueError, id="-1"),
-    pytest.param(2.5, TypeError, id="2.5"),
-    pytest.param(True, TypeError, id="True"),
-    pytest.param("256", TypeError, id="字符串"),
-    pytest.param(None, TypeError, id="None"),
-]
 
 
 def raises_chinese(error, *words):

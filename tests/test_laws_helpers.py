@@ -15,7 +15,8 @@ from torch import nn
 import helpers
 from helpers import plt
 from tests import pins
-from tests.book import settle
+from tests.book import open_book, settle
+from tests.common import CHINESE
 
 PUBLIC = {name: value for name in helpers.__all__ if callable(value := getattr(helpers, name))}
 
@@ -126,13 +127,15 @@ def test_picture_i_stands_at_row_i_by_columns(rows, columns, data):
 
 @pytest.mark.parametrize("name", sorted(PUBLIC))
 def test_documented_defaults_are_the_defaults(name):
-    """“默认 V”就是签名里的默认值；写成 optional 的，默认是 None；别的默认值要么写对，要么不写。"""
+    """说明是中文的，各个参数都写了；“默认 V”就是签名里的默认值；写成 optional 的，默认是 None。"""
     function = PUBLIC[name]
+    assert re.search(CHINESE, (inspect.getdoc(function) or "").splitlines()[0])
     parameters = inspect.signature(function).parameters
     section = re.search(r"Parameters\n-+\n(.*?)(?:\n\n|\Z)", inspect.getdoc(function) or "", re.DOTALL)
-    for names, kind, text in re.findall(
-        r"^([*\w, ]+) : (.*)\n((?: .*\n?)*)", section[1] if section else "", re.MULTILINE
-    ):
+    entries = re.findall(r"^([*\w, ]+) : (.*)\n((?: .*\n?)*)", section[1] + "\n" if section else "", re.MULTILINE)
+    told = {each.strip(" *") for names, *_ in entries for each in names.split(",")}
+    assert not section or told == parameters.keys(), f"helpers.{name} 的说明写了 {told}"
+    for names, kind, text in entries:
         for parameter in (parameters[each.strip(" *")] for each in names.split(",")):
             said = re.search(r"默认(?:为|是)?\s*(\([^)]*\)|[^，。；（\s]+)", text)
             try:
@@ -141,6 +144,17 @@ def test_documented_defaults_are_the_defaults(name):
                 said = [None]
             assert not said or parameter.default == said[0], f"helpers.{name} 的说明：{parameter} 的默认值"
             assert ("optional" in kind) == (parameter.default is None), f"helpers.{name} 的说明：{parameter} 可以不写吗"
+
+
+def test_reference_shows_the_real_signatures():
+    """构建时 torch 用替身，由它的类派生的类会丢掉自己的参数，所以在 api.md 里写明；写明的要与真的一样。"""
+    wrong = {}
+    for entry in open_book().pages["chapters/api"].article.select("dl.py.function > dt, dl.py.class > dt"):
+        shown = "(" + ", ".join(parameter.get_text() for parameter in entry.select("em.sig-param")) + ")"
+        real = str(inspect.signature(PUBLIC[entry["id"].removeprefix("helpers.")]))
+        if re.sub(r"\s", "", shown) != re.sub(r"\s", "", real):
+            wrong[entry["id"]] = (shown, real)
+    assert wrong == {}
 
 
 @pytest.mark.parametrize("kind", pins.PINNED)

@@ -151,6 +151,24 @@ def test_chinese_is_typeset(path):
     assert found == []
 
 
+# 两个打卡任务的各项
+CHECKLIST = """
+模型 数据集 均方误差 随机梯度下降 矢量相加
+生成数据集 读取数据集 初始化模型参数 定义模型 定义损失函数 定义优化函数 模型训练 loss
+离散的标签 全连接层 置信度 过于严格 正确类别 作为预测
+datasets transforms models utils load_data_fashion_mnist
+`softmax` `net` `cross_entropy` `accuracy` LinearNet FlattenLayer OrderedDict 预测
+"""
+
+
+def test_the_checklist_covers_both_tasks():
+    """每一行都有出处；两个任务的各项都在。标签写错时，构建（-nW）会失败。"""
+    index = (ROOT / "chapters" / "index.md").read_text(encoding="utf-8")
+    rows = [line for line in index.splitlines() if line.startswith("|")][2:]
+    assert len(rows) >= 34 and [row for row in rows if "](sec-" not in row] == []
+    assert [item for item in CHECKLIST.split() if item not in "\n".join(rows)] == []
+
+
 def test_every_page_is_in_the_toc():
     """反过来，_toc.yml 里多写的，构建时（-nW）会失败。"""
     files = {name(path.with_suffix("")) for kind in ("md", "ipynb") for path in (ROOT / "chapters").rglob(f"*.{kind}")}

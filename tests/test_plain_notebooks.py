@@ -1,23 +1,24 @@
 """普通版的笔记本（_build/notebooks）：只有标准 Markdown，说的与页面一字不差，链接都到得了；以及写它们的扩展。"""
 
-import copy
 import json
 import re
 from functools import cache
+from types import SimpleNamespace
 from urllib.parse import unquote
 
 import nbformat
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, NavigableString, Tag
 from markdown_it import MarkdownIt
 from mdit_py_plugins.dollarmath import dollarmath_plugin
 from sphinx.testing.util import SphinxTestApp
 
 from ext.plain_notebooks import ANSWER_BELOW, FOLDED, NEEDS
+from tests.book import HTML, open_book
 from tests.common import ROOT, one_blank_line
 from tools.refresh import notebooks_in_toc
 
-HTML, PLAIN = ROOT / "_build" / "html", ROOT / "_build" / "notebooks"
+PLAIN = ROOT / "_build" / "notebooks"
 LESSONS = [path.relative_to(ROOT).with_suffix("").as_posix() for path in notebooks_in_toc()]
 MARKDOWN = MarkdownIt("commonmark", {"html": True}).enable("table").use(dollarmath_plugin)  # 不认识 MyST
 MYST = re.compile(
@@ -39,20 +40,8 @@ def plain(lesson):
     return nbformat.read(PLAIN / f"{lesson.removeprefix('chapters/')}.ipynb", as_version=4)
 
 
-def parse(html):
-    """公式换成它的 TeX，有编号的连同编号。"""
-    soup = BeautifulSoup(html, "html.parser")
-    for math in soup.select(".math"):
-        tex = math.annotation.get_text() if math.annotation else math.get_text()
-        number = math.select_one(".eqno").contents[0] if math.select_one(".eqno") else ""
-        math.string = "$" + re.sub(r"\\tag\{(.*)\}", r"(\1)", tex) + number + "$"
-        math.name = "p" if math.name == "div" else "span"  # 行间公式自成一段
-    return soup
-
-
-@cache
 def page(lesson):
-    return parse((HTML / f"{lesson}.html").read_text(encoding="utf-8")).select_one("main")
+    return open_book().pages[lesson].soup.main
 
 
 def cells(lesson, kind):
@@ -61,51 +50,62 @@ def cells(lesson, kind):
 
 # ---------------------------------------------------------------- 与页面一字不差
 
-
-def blocks(soup):
-    """各段文字，依次。"""
-    kinds = ["h1", "h2", "h3", "h4", "p", "li", "td", "th", "dt"]
-    for block in soup.find_all(kinds):
-        own = (string for string in block.strings if string.find_parent(kinds) is block)
-        if text := "".join("".join(own).split()):
-            yield text
+BLOCKS = {"h1", "h2", "h3", "h4", "p", "li", "td", "th", "dt"}
+ONLY_THERE = {"headerlink", "section-number", "reading-time", "contents"}  # 只有页面上有
 
 
-def page_blocks(tag, *dropped):
-    tag = copy.copy(tag)
-    for output in tag.select(".cell_output"):
-        output.replace_with(*output.select("figcaption"))
-    for heading in tag.select(".goals > .rubric"):
-        heading.string = "学习目标"  # 页面上是一个框，写着“学完这一节，你能：”
-    for selector in (
-        ".headerlink",
-        ".section-number",
-        ".reading-time",
-        ".contents",
-        "script",
-        "summary",
-        ".hint > p.admonition-title",
-        *dropped,
-    ):
-        for each in tag.select(selector):
-            each.decompose()
-    return list(blocks(tag))
+def formula(node):
+    """它的 TeX，有编号的连同编号。"""
+    typeset, number = node.select_one(".katex"), node.select_one(".eqno")
+    tex = (typeset or node).get_text() + (number.contents[0] if number else "")
+    return "$" + re.sub(r"\\tag\{(.*)\}", r"(\1)", tex) + "$"
+
+
+def blocks(node, answers=False):
+    """各段文字，依次；单看解答时，不算它的标题。"""
+    texts = []
+
+    def read(node, own):
+        for child in node.children:
+            if type(child) is NavigableString:
+                own.append(child)
+            if not isinstance(child, Tag) or child.name in ("script", "summary"):
+                continue
+            classes, outer = set(child.get("class", ())), set(node.get("class", ()))
+            if classes & ONLY_THERE or ("admonition-title" in classes and outer & {"hint", answers and "solution"}):
+                continue
+            if "math" in classes:
+                if child.name == "div":  # 行间公式自成一段
+                    texts.append([formula(child)])
+                else:
+                    own.append(formula(child))
+            elif "cell_output" in classes:
+                for caption in child.select("figcaption"):
+                    read(caption, own)
+            elif child.name in BLOCKS:
+                texts.append([])
+                read(child, texts[-1])
+            else:
+                read(child, own)
+
+    read(node, [])
+    return [text for each in texts if (text := "".join("".join(each).split()))]
 
 
 def markdown_blocks(*cells):
-    return [text for cell in cells for text in blocks(parse(MARKDOWN.render(cell.source)))]
+    return blocks(BeautifulSoup("".join(MARKDOWN.render(cell.source) for cell in cells), "html.parser"))
 
 
 def plain_blocks(lesson):
-    only_here = set(blocks(parse(MARKDOWN.render(f"{NEEDS}\n\n{ANSWER_BELOW}"))))
+    only_here = {each for text in (NEEDS, ANSWER_BELOW) for each in markdown_blocks(SimpleNamespace(source=text))}
     found = markdown_blocks(*(cell for cell in cells(lesson, "markdown") if cell.id != "references"))
-    return [text for text in found if text not in only_here]
+    return ["学完这一节，你能：" if text == "学习目标" else text for text in found if text not in only_here]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)
 def test_says_what_the_page_says(lesson):
     """正文、公式与编号、题注、练习、引用、由代码得出的数，一字不差，次序也相同。"""
-    expected = page_blocks(page(lesson).article)
+    expected = blocks(page(lesson).article)
     assert len(expected) > 10 and plain_blocks(lesson) == expected
 
 
@@ -167,8 +167,8 @@ def test_links_arrive(lesson):
             continue
         target = (here / path).resolve()
         if path:
-            ids = [cell.id for cell in nbformat.read(target, as_version=4).cells]
-            assert fragment.removeprefix("cell-id=") in ids, link
+            there = plain(f"chapters/{target.relative_to(PLAIN).with_suffix('').as_posix()}")
+            assert fragment.removeprefix("cell-id=") in [cell.id for cell in there.cells], link
         else:
             assert fragment in anchors, link
 
@@ -190,8 +190,7 @@ def test_exactly_the_answers_are_folded(lesson):
     answers = [pre.get_text().strip() for pre in page(lesson).select(".solution .cell_input pre")]
     assert [one_blank_line(cell.source) for cell in folded if cell.cell_type == "code"] == answers
     prose = markdown_blocks(*(cell for cell in folded if cell.cell_type == "markdown"))
-    solutions = [page_blocks(each, ".solution > .admonition-title") for each in page(lesson).select(".solution")]
-    assert prose == [text for each in solutions for text in each]
+    assert prose == [text for each in page(lesson).select(".solution") for text in blocks(each, answers=True)]
 
 
 @pytest.mark.parametrize("lesson", LESSONS)

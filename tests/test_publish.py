@@ -10,7 +10,7 @@ from bs4 import BeautifulSoup
 
 from ext import launch
 from tests import small_book
-from tests.common import ROOT, UTF8
+from tests.common import ROOT
 from tools import share
 
 pytestmark = small_book.IGNORE_OLD_STYLE
@@ -77,9 +77,7 @@ def test_shared_branch_holds_the_plain_notebooks_alone(tmp_path):
     before = git(ROOT, "status", "--porcelain"), git(ROOT, "rev-parse", "HEAD")
     git(tmp_path, "init", "--quiet", "--bare")
     for _ in range(2):
-        subprocess.run(
-            [sys.executable, "-m", "tools.share", str(tmp_path)], cwd=ROOT, check=True, env=share.os.environ | UTF8
-        )
+        share.main(str(tmp_path))
     names = git(tmp_path, "ls-tree", "-r", "--name-only", launch.BRANCH).splitlines()
     assert "softmax/scratch.ipynb" in names and not any(name.endswith(".py") for name in names)
     assert nbformat.reads(git(tmp_path, "show", f"{launch.BRANCH}:softmax/scratch.ipynb"), as_version=4).cells

@@ -19,43 +19,7 @@ def fixed_seed():
     torch.manual_seed(0)
 
 
-# ---------------------------------------------------------------- 模型与损失
-
-
-@pytest.mark.parametrize("shapes", [((6, 1), (6, 1)), ((6, 1), (6,)), ((6,), (6, 1)), ((6,), (6,))], ids=str)
-def test_squared_loss(shapes):
-    y_hat, y = (torch.randn(shape) for shape in shapes)
-    l = helpers.squared_loss(y_hat, y)
-    assert l.shape == y_hat.shape  # (n, 1) 与 (n,) 没有广播成 (n, n)
-    torch.testing.assert_close(l.reshape(-1), F.mse_loss(y_hat.reshape(-1), y.reshape(-1), reduction="none") / 2)
-
-
-def test_squared_loss_gradient_is_the_error():
-    y_hat, y = torch.randn(6, 1, requires_grad=True), torch.randn(6, 1)
-    helpers.squared_loss(y_hat, y).sum().backward()
-    torch.testing.assert_close(y_hat.grad, (y_hat - y).detach())  # 因为有 1/2，导数里没有 2
-
-
-@pytest.mark.parametrize(("n", "q", "dtype"), [(1, 2, torch.int64), (8, 10, torch.int16), (8, 10, torch.uint8)])
-def test_cross_entropy_matches_torch(n, q, dtype):
-    logits = torch.randn(n, q, requires_grad=True)
-    y = torch.randint(q, (n,))
-    l = helpers.cross_entropy(helpers.softmax(logits), y.to(dtype))
-    expected = F.cross_entropy(logits, y, reduction="none")
-    assert l.shape == (n,)
-    torch.testing.assert_close(l, expected)
-    (grad,), (grad_expected,) = (torch.autograd.grad(each.sum(), logits) for each in (l, expected))
-    torch.testing.assert_close(grad, grad_expected)
-
-
 # ---------------------------------------------------------------- 优化
-
-
-def test_sgd_divides_once_and_updates_in_place():
-    w = torch.tensor([1.0], requires_grad=True)
-    w.grad = torch.tensor([6.0])
-    helpers.sgd(iter([w]), 0.5, 3)  # net.parameters() 这样的生成器也可以
-    assert w.item() == 0 and w.requires_grad and w.is_leaf  # 1 − 0.5 × 6 / 3
 
 
 @pytest.mark.parametrize("bad", [float("nan"), float("inf")])
