@@ -17,7 +17,7 @@ from torch import nn
 from ext import checkin, quiz
 from tests.book import HTML, label_of, notebooks, open_book, settle, title
 from tests.common import ROOT, raises_chinese
-from tests.test_browser import violations
+from tests.test_browser import REFUSE, violations
 from tests.test_laws_site import COMMON, told_at, words
 
 GOALS = re.compile(r"^## 学习目标\n(.*)", re.MULTILINE | re.DOTALL)
@@ -214,7 +214,6 @@ GUESS = """Object.defineProperty(window, "bookTasks", { get() { return this.task
   for (const { sections } of tasks.parts) for (const section of sections) section.predicted.push("guess");
   this.tasks = tasks;
 } })"""
-REFUSE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
 
 
 @pytest.fixture
