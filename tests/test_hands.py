@@ -4,11 +4,9 @@
 """
 
 import ast
-import gzip
 import json
 import re
 from functools import cache
-from pathlib import Path
 
 import pytest
 import torch
@@ -17,7 +15,7 @@ from torch.nn import functional as F
 import helpers
 from ext.formulas import MiniRacer
 from tests import engines
-from tests.book import HTML, notebooks, open_book, settle
+from tests.book import HTML, notebooks
 from tests.test_browser import REFUSE, outside, violations
 
 FIGURES = [
@@ -27,7 +25,6 @@ FIGURES = [
     for name in re.findall(r"^`{3,}\{hands-on\} (\S+)", cell.source, re.MULTILINE)
 ]
 PLACES = {name: page for page, name in FIGURES}
-MAX_CODE = 60 * 1024  # 字节：全部动手图的代码，压缩之后
 each_figure = pytest.mark.parametrize(("page_name", "name"), FIGURES, ids=[name for _, name in FIGURES])
 
 
@@ -194,31 +191,6 @@ def test_without_scripts(figure):
         for part in (".hands-verdicts", ".hands-why"):
             box.locator(f"{part} > summary").click()
             assert box.locator(f"{part} > div").first.is_visible(), (name, part)
-
-
-def test_still_figure_is_beneath():
-    """静止的那幅图在同一页上，在动手图的下面。"""
-    book, problems = open_book(), []
-    for page_name, name in FIGURES:
-        box = book.pages[page_name].ids[f"hands-{name}"]
-        link = box.select_one(".hands-still a")
-        below = {node.get("id") for node in box.find_all_next("figure")}
-        if not link or link["href"].lstrip("#") not in below:
-            problems.append(f"{page_name} 的 {name}：静止的图不在它下面")
-    settle(problems)
-
-
-def test_only_pages_with_figures_load_them():
-    """各页只有自己的几幅；全部代码合起来不大。"""
-    for page in open_book().pages.values():
-        found = {Path(node["src"]).stem for node in page.soup.select("script[src*='hands/']")}
-        mine = {name for page_name, name in FIGURES if page_name == page.name}
-        assert found == (mine | {"common"} if mine else set()), page.name
-        assert bool(page.soup.select("link[href*='hands.css']")) == bool(mine), page.name
-    folder = HTML / "_static" / "hands"
-    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in folder.iterdir()}
-    assert {name.removesuffix(".js") for name in sizes} >= set(PLACES)
-    assert sum(sizes.values()) <= MAX_CODE, sizes
 
 
 # ---------------------------------------------------------------- 与 torch 比
