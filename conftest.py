@@ -16,7 +16,7 @@ nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入�
 
 def pytest_collection_modifyitems(items):
     """看网站的测试久，排在最前：两个进程才差不多同时结束。"""
-    items.sort(key=lambda item: item.path.name not in ("test_browser.py", "test_search.py", "test_laws_browser.py"))
+    items.sort(key=lambda item: item.path.name not in ("test_browser.py", "test_search.py", "test_hands.py"))
 
 
 @pytest.hookimpl(wrapper=True)
