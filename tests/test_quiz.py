@@ -278,7 +278,7 @@ def test_a_choice_is_answered_at_once(reader):
     assert f"{LESSON}#{third.name}" not in answered(page)
     page.keyboard.press("Enter")
     assert answered(page)[f"{LESSON}#{third.name}"]["choice"] == "B"
-    assert violations(page) == []
+    assert violations(page, ".quiz") == []
 
 
 def test_what_is_done_is_marked_and_becomes_a_picture(reader):
