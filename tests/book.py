@@ -154,7 +154,7 @@ class Book:
     def __init__(self):
         paths = (path for path in sorted(HTML.rglob("*.html")) if "_static" not in path.relative_to(HTML).parts)
         pages = [Page(path) for path in paths]
-        self.redirects = [page for page in pages if page.soup.select_one("meta[http-equiv=refresh i]")]
+        self.redirects = [page for page in pages if 'http-equiv="refresh"' in page.path.read_text("utf-8").lower()]
         self.pages = {page.name: page for page in pages if page not in self.redirects}
         self.chapters = [self.pages[name] for name in ORDER if name in self.pages]
 

@@ -283,57 +283,35 @@ def test_figures_load_when_they_come_near(visit):
     assert len([path for path in files(requests) if path.suffix == ".webp"]) == figures
 
 
+LATE = {
+    "首页的图": ("index", 1280, "_images/*.webp", "document.querySelector('.excerpt img').naturalWidth > 0"),
+    "公式的字体": (
+        "notation",
+        390,
+        "*.woff2",
+        "document.fonts.status === 'loaded'",
+    ),
+}
+
+
 @engines.measures_shifts
-def test_late_picture_moves_nothing(browser):
-    """首页的图来得晚，文字也不跳。"""
-    page = browser.new_page(viewport={"width": 1280, "height": 900})
+@pytest.mark.parametrize("kind", LATE)
+def test_what_comes_late_moves_nothing(browser, kind):
+    """首页的图来得晚，文字不跳；公式的字体来得晚，符号表里的段落不多折一行，表格的列宽也不变。"""
+    name, width, pattern, has_come = LATE[kind]
+    page = browser.new_page(viewport={"width": width, "height": 900})
     page.add_init_script(WATCH_SHIFTS)
     late = []
-    page.route("**/_images/*.webp", lambda route: late.append(route))
-    page.goto((HTML / "chapters" / "index.html").as_uri(), wait_until="domcontentloaded")
-    page.wait_for_timeout(300)  # 先画出没有图的页面
+    page.route(f"**/{pattern}", lambda route: late.append(route))
+    page.goto((HTML / "chapters" / f"{name}.html").as_uri(), wait_until="domcontentloaded")
+    page.wait_for_timeout(300)  # 先画出没有它的页面
+    assert late
     for route in late:
         route.continue_()
-    page.wait_for_function("document.querySelector('.excerpt img').naturalWidth > 0")
-    page.wait_for_timeout(100)
+    page.wait_for_function(has_come)
+    page.evaluate(SETTLED)
     assert page.evaluate("bookShift") <= MAX_SHIFT
     page.close()
-
-
-def test_late_fonts_move_nothing(browser):
-    """公式的字体来得晚，符号表里的段落不多折一行，表格的列宽也不变。"""
-    page = browser.new_page(viewport={"width": 390, "height": 900})
-    page.add_init_script(WATCH_SHIFTS)
-    late = []
-    page.route("**/*.woff2", lambda route: late.append(route))
-    page.goto((HTML / "chapters" / "notation.html").as_uri(), wait_until="domcontentloaded")
-    page.wait_for_timeout(300)  # 没有字体时会先画一遍
-    for route in late:
-        route.continue_()
-    page.wait_for_function("document.fonts.check('1em KaTeX_Main') && document.fonts.status === 'loaded'")
-    page.wait_for_timeout(100)
-    assert page.locator("article h1").is_visible()
-    assert page.evaluate("bookShift") <= MAX_SHIFT
-    page.close()
-
-
-def test_contents_open_on_a_phone(visit):
-    page, *_ = visit(SECTION, width=390)
-    for button, sidebar in [("primary", "全书目录"), ("secondary", "本页内容")]:
-        page.locator(f".bd-header-article .{button}-toggle").click()
-        drawer = page.locator(f"dialog#pst-{button}-sidebar-modal[open]")
-        drawer.wait_for()
-        assert drawer.locator("a").first.is_visible(), sidebar
-        page.keyboard.press("Escape")
-        drawer.wait_for(state="detached")
-
-
-def test_contents_collapse_on_a_desk(visit):
-    page, *_ = visit(SECTION)
-    sidebar = page.locator("#pst-primary-sidebar")
-    assert sidebar.is_visible()
-    page.locator(".bd-header-article .primary-toggle").click()
-    sidebar.wait_for(state="hidden")
 
 
 # ---------------------------------------------------------------- 帮助阅读的部分
@@ -451,8 +429,8 @@ def test_code_can_be_copied(visit):
     assert page.evaluate("navigator.clipboard.readText()").strip() == cell.locator("pre").inner_text().strip()
 
 
-def test_the_bar_says_what_is_being_read(visit):
-    """大标题看不见以后，顶栏写出它；点一下回到开头。"""
+def test_the_bar_on_a_phone(visit):
+    """大标题看不见以后，顶栏写出它，点一下回到开头；两边的目录都打得开，关得上。"""
     page, *_ = visit(SECTION, width=390)
     title = page.locator(".read-title")
     assert not title.is_visible()
@@ -463,11 +441,21 @@ def test_the_bar_says_what_is_being_read(visit):
     title.click()
     title.wait_for(state="hidden")
     assert page.evaluate("scrollY") == 0
+    for button, sidebar in [("primary", "全书目录"), ("secondary", "本页内容")]:
+        page.locator(f".bd-header-article .{button}-toggle").click()
+        drawer = page.locator(f"dialog#pst-{button}-sidebar-modal[open]")
+        drawer.wait_for()
+        assert drawer.locator("a").first.is_visible(), sidebar
+        page.keyboard.press("Escape")
+        drawer.wait_for(state="detached")
 
 
 @pytest.mark.parametrize("name", [SECTION, "chapters/glossary"])
 def test_contents_mark_where_a_jump_arrived(visit, name):
-    """跳到哪一小节，本页内容里就标出哪一条，靠近结尾、到不了顶的也一样；随后往下读也总有一条，而且只有一条。"""
+    """跳到哪一小节，本页内容里就标出哪一条，靠近结尾、到不了顶的也一样；随后往下读也总有一条，而且只有一条。
+
+    全书目录收得起来。
+    """
     page, *_ = visit(name)
     page.set_viewport_size({"width": 1280, "height": 1600})  # 末尾几小节都到不了顶
     contents, marked = page.locator(".page-toc a"), page.locator(".page-toc a[aria-current]")
@@ -480,6 +468,10 @@ def test_contents_mark_where_a_jump_arrived(visit, name):
         page.mouse.wheel(0, 700)
         page.wait_for_timeout(60)
         assert marked.count() == 1
+    sidebar = page.locator("#pst-primary-sidebar")
+    assert sidebar.is_visible()
+    page.locator(".bd-header-article .primary-toggle").click()
+    sidebar.wait_for(state="hidden")
 
 
 @engines.reads_clipboard
