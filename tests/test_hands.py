@@ -47,16 +47,16 @@ class Figure:
         return self
 
     def predict(self, wrong=False):
-        """选对的（或者错的一个），锁定；返回选的是什么。"""
+        """选对的（或者最后一个错的），锁定；返回选的是什么。"""
         right = json.loads(self.box.locator("script").text_content())["right"]
         number = self.box.locator(".hands-choice input[type=number]")
         if number.count():
             answer = json.loads(self.box.locator("script").text_content())["data"]["answer"]
-            choice = float(number.get_attribute("min")) if wrong else sum(answer) / 2
+            choice = float(number.get_attribute("max")) if wrong else sum(answer) / 2
             number.fill(f"{choice:g}")
         else:
             letters = [each.get_attribute("value") for each in self.box.locator(".hands-choice input").all()]
-            choice = next(letter for letter in letters if (letter == right) != wrong)
+            choice = next(letter for letter in reversed(letters) if (letter == right) != wrong)
             self.box.locator(f".hands-choice input[value={choice}]").check()
         self.box.locator(".hands-lock").click()
         return choice
@@ -118,7 +118,7 @@ def test_at_a_desk(figure, page_name, name):
     it.page.emulate_media(reduced_motion="reduce")
     choice = it.predict(wrong=True)
     assert not it.locked() and it.box.locator(".hands-choices input").first.is_disabled() and not moves(it)
-    said = it.box.locator(f"#hands-{name}-{choice if isinstance(choice, str) else 'A'}").text_content().strip()
+    said = it.box.locator(f"#hands-{name}-{choice if isinstance(choice, str) else 'C'}").text_content().strip()
     assert compare.locator("> .hands-wrong").text_content().strip() == said
     assert len(compare.locator("> div").nth(1).inner_text()) > len("实际发生的") + 5
 
@@ -182,7 +182,7 @@ def test_on_a_phone_in_the_dark(figure, page_name, name):
 
 
 def test_without_scripts(figure):
-    """没有脚本：问题、选项、静止的图在哪里都看得见，说明与答案打得开。"""
+    """没有脚本：问题、选项、静止的图在哪里都看得见，说明与答案打得开；自测的也一样。"""
     it = figure(*FIGURES[0], java_script_enabled=False)
     for page_name, name in FIGURES:
         it.page.goto((HTML / f"{page_name}.html").as_uri())
@@ -193,6 +193,11 @@ def test_without_scripts(figure):
         for part in (".hands-verdicts", ".hands-why"):
             box.locator(f"{part} > summary").click()
             assert box.locator(f"{part} > div").first.is_visible(), (name, part)
+    for said in it.page.locator(".quiz-said").all():
+        assert not said.is_visible()
+    for answers in it.page.locator(".quiz summary").all():
+        answers.click()
+    assert it.page.locator(".quiz-said").count() == it.page.locator(".quiz-said:visible").count() > 0
 
 
 # ---------------------------------------------------------------- 与 torch 比
