@@ -1,6 +1,6 @@
 """动手的图：没猜时锁着，猜了才能动；鼠标、手指、键盘都行；算出来的数与 torch 的一样。
 
-前一半是每幅图都要守的规矩；后一半每幅图一项，拿浏览器里的算术与 torch 比。每一项都弄坏过网页，看着它变红。
+前一半是每幅图都要守的规矩；后一半每幅图一项，拿网页脚本里的算术与 torch 比。每一项都弄坏过网页，看着它变红。
 """
 
 import ast
@@ -202,7 +202,6 @@ def test_without_scripts(figure):
 
 # ---------------------------------------------------------------- 与 torch 比
 
-
 # 算术不碰页面，在 V8 里跑就行，不用开浏览器；脚本是网站上的那几份
 NO_PAGE = """var window = globalThis, document = { currentScript: { src: "" } }, matchMedia = () => ({});
 class MutationObserver { observe() {} }"""
@@ -320,9 +319,10 @@ def test_passes(maths, case):
 
 
 def test_passes_add_up(figure):
-    """不清零，每一遍都加上去；清零以后从头加。"""
-    it = figure(PLACES["passes"], "passes", reduced_motion="reduce").open()
-    it.predict()  # 演示走了两遍
+    """不清零，每一遍都加上去；清零以后从头加。浏览器不许存，也一样。"""
+    it = figure(PLACES["passes"], "passes", reduced_motion="reduce")
+    it.page.add_init_script(REFUSE)
+    it.open().predict()  # 演示走了两遍
     w, total = torch.tensor(3.0, requires_grad=True), []
     for _ in range(3):
         ((w * 2 + 1 - 5) ** 2 / 2).backward()
