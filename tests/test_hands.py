@@ -1,22 +1,22 @@
 """动手的图：没猜时锁着，猜了才能动；鼠标、手指、键盘都行；算出来的数与 torch 的一样。
 
-前一半是每幅图都要守的规矩；后一半每幅图一项，拿浏览器里的算术与 torch 比。每一项都弄坏过网页，看着它变红。
+前一半是每幅图都要守的规矩；后一半每幅图一项，拿网页脚本里的算术与 torch 比。每一项都弄坏过网页，看着它变红。
 """
 
 import ast
-import gzip
 import json
 import re
-from pathlib import Path
+from functools import cache
 
 import pytest
 import torch
 from torch.nn import functional as F
 
 import helpers
+from ext.formulas import MiniRacer
 from tests import engines
-from tests.book import HTML, notebooks, open_book, settle
-from tests.test_browser import outside, violations
+from tests.book import HTML, notebooks
+from tests.test_browser import REFUSE, outside, violations
 
 FIGURES = [
     (page, name)
@@ -25,7 +25,6 @@ FIGURES = [
     for name in re.findall(r"^`{3,}\{hands-on\} (\S+)", cell.source, re.MULTILINE)
 ]
 PLACES = {name: page for page, name in FIGURES}
-MAX_CODE = 60 * 1024  # 字节：全部动手图的代码，压缩之后
 each_figure = pytest.mark.parametrize(("page_name", "name"), FIGURES, ids=[name for _, name in FIGURES])
 
 
@@ -38,7 +37,7 @@ class Figure:
         self.page, self.problems, self.requests = self.context.new_page(), [], []
         self.page.on("pageerror", lambda error: self.problems.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
-        self.key = f"{page_name}#{name}"
+        self.name, self.key = page_name, f"{page_name}#{name}"
         self.box = self.page.locator(f"#hands-{name}")
         self.url = (HTML / f"{page_name}.html").as_uri()
 
@@ -48,16 +47,16 @@ class Figure:
         return self
 
     def predict(self, wrong=False):
-        """选对的（或者错的一个），锁定；返回选的是什么。"""
+        """选对的（或者最后一个错的），锁定；返回选的是什么。"""
         right = json.loads(self.box.locator("script").text_content())["right"]
         number = self.box.locator(".hands-choice input[type=number]")
         if number.count():
             answer = json.loads(self.box.locator("script").text_content())["data"]["answer"]
-            choice = float(number.get_attribute("min")) if wrong else sum(answer) / 2
+            choice = float(number.get_attribute("max")) if wrong else sum(answer) / 2
             number.fill(f"{choice:g}")
         else:
             letters = [each.get_attribute("value") for each in self.box.locator(".hands-choice input").all()]
-            choice = next(letter for letter in letters if (letter == right) != wrong)
+            choice = next(letter for letter in reversed(letters) if (letter == right) != wrong)
             self.box.locator(f".hands-choice input[value={choice}]").check()
         self.box.locator(".hands-lock").click()
         return choice
@@ -88,56 +87,6 @@ def spoken(control):
     return control.get_attribute("aria-valuetext")
 
 
-@each_figure
-def test_locked_then_moved_by_keyboard(figure, page_name, name):
-    """没猜时键盘到不了、也动不了；锁定以后，每个手柄与滑块都用方向键动得了，念出来的值跟着变；再来时记得。"""
-    it = figure(page_name, name, reduced_motion="reduce").open()
-    sliders = it.box.locator("input[type=range]")
-    assert it.locked() and it.box.locator(".hands-compare").is_hidden()
-    for handle in it.handles():
-        before = spoken(handle)
-        handle.dispatch_event("keydown", {"key": "ArrowRight"})
-        assert spoken(handle) == before and handle.get_attribute("tabindex") == "-1"
-    choice = it.predict(wrong=True)
-    assert not it.locked() and it.box.locator(".hands-choices input").first.is_disabled()
-    letter = choice if isinstance(choice, str) else "A"
-    said = it.box.locator(f"#hands-{name}-{letter}").text_content().strip()
-    compare = it.box.locator(".hands-compare")
-    assert compare.locator("> .hands-wrong").text_content().strip() == said
-    assert len(compare.locator("> div").nth(1).inner_text()) > len("实际发生的") + 5
-    assert it.handles() or sliders.count()
-    for control in [*it.handles(), *sliders.all()]:
-        assert control.get_attribute("aria-label") or control.locator("xpath=..").inner_text()
-        heard = {spoken(control)}
-        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowDown", "ArrowDown"):
-            control.press(key)
-            heard.add(spoken(control))
-        assert len(heard) > 1 and all(heard), (name, heard)
-    stored = it.page.evaluate("JSON.parse(localStorage['book-progress'])")
-    assert stored["predicted"][it.key]["choice"] == choice
-    it.open()
-    assert not it.locked() and compare.is_visible()
-
-
-@each_figure
-def test_moved_by_mouse(figure, page_name, name):
-    it = figure(page_name, name, reduced_motion="reduce").open()
-    it.predict()
-    for handle in it.handles()[:2]:
-        it.page.wait_for_timeout(50)
-        before = spoken(handle)
-        handle.scroll_into_view_if_needed()
-        x, y = centre(handle)
-        it.page.mouse.move(x, y)
-        it.page.mouse.down()
-        heard = {before}
-        for dx, dy in AROUND:
-            it.page.mouse.move(x + dx, y + dy, steps=3)
-            heard.add(spoken(handle))
-        it.page.mouse.up()
-        assert len(heard) > 2
-
-
 AROUND = [(-20, -20), (-20, 20), (20, 20), (20, -20)]  # 像素：不论在哪个角上，总有一个方向走得动
 
 
@@ -146,13 +95,71 @@ def centre(handle):
     return place["x"] + place["width"] / 2, place["y"] + place["height"] / 2
 
 
+def moves(it):
+    """钟拨快三秒，图动没动；不用真的等。"""
+    before = it.box.locator(".hands-plots").inner_html()
+    it.page.clock.run_for(3000)
+    return it.box.locator(".hands-plots").inner_html() != before
+
+
+@each_figure
+def test_at_a_desk(figure, page_name, name):
+    """没猜时什么也不动，键盘也动不了；猜了以后，不要动画的演示一下子到头，键盘与鼠标都动得了，念的值跟着变；再来时记得。"""
+    it = figure(page_name, name)
+    it.page.clock.install()
+    it.open()
+    compare, sliders = it.box.locator(".hands-compare"), it.box.locator("input[type=range]")
+    assert it.locked() and compare.is_hidden() and not moves(it)
+    for handle in it.handles():
+        before = spoken(handle)
+        handle.dispatch_event("keydown", {"key": "ArrowRight"})
+        assert spoken(handle) == before and handle.get_attribute("tabindex") == "-1"
+
+    it.page.emulate_media(reduced_motion="reduce")
+    choice = it.predict(wrong=True)
+    assert not it.locked() and it.box.locator(".hands-choices input").first.is_disabled() and not moves(it)
+    said = it.box.locator(f"#hands-{name}-{choice if isinstance(choice, str) else 'C'}").text_content().strip()
+    assert compare.locator("> .hands-wrong").text_content().strip() == said
+    assert len(compare.locator("> div").nth(1).inner_text()) > len("实际发生的") + 5
+
+    controls = [*it.handles(), *sliders.all()]
+    assert controls
+    for control in controls:
+        assert control.get_attribute("aria-label") or control.locator("xpath=..").inner_text()
+        heard = {spoken(control)}
+        for key in ("ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowUp", "ArrowDown", "ArrowDown"):
+            control.press(key)  # 已经在一头的，往另一头走
+            heard.add(spoken(control))
+            if len(heard) > 1:
+                break
+        assert len(heard) > 1 and all(heard), heard
+    for handle in it.handles()[:2]:
+        handle.scroll_into_view_if_needed()
+        (x, y), heard = centre(handle), {spoken(handle)}
+        it.page.mouse.move(x, y)
+        it.page.mouse.down()
+        for dx, dy in AROUND:
+            it.page.mouse.move(x + dx, y + dy, steps=3)
+            heard.add(spoken(handle))
+        it.page.mouse.up()
+        assert len(heard) > 2, heard
+
+    stored = it.page.evaluate("JSON.parse(localStorage['book-progress'])")
+    assert stored["predicted"][it.key]["choice"] == choice
+    it.open()
+    assert not it.locked() and compare.is_visible()
+
+
 @each_figure
 @engines.moves_a_finger
 def test_on_a_phone_in_the_dark(figure, page_name, name):
-    """390 像素宽、深色、手指：不撑破屏幕，手柄够大，拖得动，对照与控件没有无障碍的问题。"""
+    """390 像素宽、深色、手指、不许存东西：照样猜，不撑破屏幕，手柄够大，拖得动，对照与控件没有无障碍的问题。"""
     phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
-    it = figure(page_name, name, **phone, reduced_motion="reduce").open()
-    it.predict()
+    it = figure(page_name, name, **phone, reduced_motion="reduce")
+    it.page.add_init_script(REFUSE)
+    it.open().predict()
+    assert not it.locked() and it.box.locator(".hands-compare > .hands-right").is_visible()
+    assert it.key in it.page.evaluate("bookProgress.get().predicted")
     for svg in it.box.locator(".hands-plots > svg").all():
         assert svg.bounding_box()["width"] >= 300
     for handle in it.handles()[:1]:
@@ -170,89 +177,55 @@ def test_on_a_phone_in_the_dark(figure, page_name, name):
     it.box.locator("details.hands-why summary").click()
     assert it.page.evaluate("document.documentElement.scrollWidth") <= 390
     it.page.add_style_tag(content="* { transition: none !important }")
-    it.page.emulate_media(color_scheme="dark")
+    assert it.page.evaluate("document.documentElement.dataset.theme") == "dark"
     assert violations(it.page, f"#hands-{name}") == []
 
 
-@each_figure
-def test_nothing_moves_by_itself(figure, page_name, name):
-    """锁定之前没有东西在动；读者不要动画时，锁定之后的演示一下子到头。"""
-    still = figure(page_name, name).open()
-    moving = figure(page_name, name, reduced_motion="reduce").open()
-    moving.predict()
-    for it in (still, moving):
-        before = it.box.locator(".hands-plots").inner_html()
-        it.page.wait_for_timeout(400)
-        assert it.box.locator(".hands-plots").inner_html() == before
-
-
-@each_figure
-def test_without_scripts(figure, page_name, name):
-    """没有脚本：问题、选项、静止的图在哪里都看得见，说明与答案打得开。"""
-    it = figure(page_name, name, java_script_enabled=False).open()
-    for part in (".hands-question", ".hands-choices", ".hands-still"):
-        assert it.box.locator(part).is_visible()
-    assert it.box.locator(".hands-stage").count() == 0
-    for part in (".hands-verdicts", ".hands-why"):
-        it.box.locator(f"{part} > summary").click()
-        assert it.box.locator(f"{part} > div").first.is_visible()
-
-
-@each_figure
-def test_storage_refused(figure, page_name, name):
-    """浏览器不许存：照样猜，照样动。"""
-    it = figure(page_name, name)
-    it.open()
-    it.page.evaluate("() => { Storage.prototype.getItem = Storage.prototype.setItem = () => { throw Error(); }; }")
-    it.predict()
-    assert not it.locked()
-    assert it.key in it.page.evaluate("bookProgress.get().predicted")
-
-
-def test_still_figure_is_beneath():
-    """静止的那幅图在同一页上，在动手图的下面。"""
-    book, problems = open_book(), []
+def test_without_scripts(figure):
+    """没有脚本：问题、选项、静止的图在哪里都看得见，说明与答案打得开；自测的也一样。"""
+    it = figure(*FIGURES[0], java_script_enabled=False)
     for page_name, name in FIGURES:
-        box = book.pages[page_name].ids[f"hands-{name}"]
-        link = box.select_one(".hands-still a")
-        below = {node.get("id") for node in box.find_all_next("figure")}
-        if not link or link["href"].lstrip("#") not in below:
-            problems.append(f"{page_name} 的 {name}：静止的图不在它下面")
-    settle(problems)
-
-
-def test_only_pages_with_figures_load_them():
-    """各页只有自己的几幅；全部代码合起来不大。"""
-    for page in open_book().pages.values():
-        found = {Path(node["src"]).stem for node in page.soup.select("script[src*='hands/']")}
-        mine = {name for page_name, name in FIGURES if page_name == page.name}
-        assert found == (mine | {"common"} if mine else set()), page.name
-        assert bool(page.soup.select("link[href*='hands.css']")) == bool(mine), page.name
-    folder = HTML / "_static" / "hands"
-    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in folder.iterdir()}
-    assert {name.removesuffix(".js") for name in sizes} >= set(PLACES)
-    assert sum(sizes.values()) <= MAX_CODE, sizes
+        it.page.goto((HTML / f"{page_name}.html").as_uri())
+        box = it.page.locator(f"#hands-{name}")
+        for part in (".hands-question", ".hands-choices", ".hands-still"):
+            assert box.locator(part).is_visible(), (name, part)
+        assert box.locator(".hands-stage").count() == 0, name
+        for part in (".hands-verdicts", ".hands-why"):
+            box.locator(f"{part} > summary").click()
+            assert box.locator(f"{part} > div").first.is_visible(), (name, part)
+    for said in it.page.locator(".quiz-said").all():
+        assert not said.is_visible()
+    for answers in it.page.locator(".quiz summary").all():
+        answers.click()
+    assert it.page.locator(".quiz-said").count() == it.page.locator(".quiz-said:visible").count() > 0
 
 
 # ---------------------------------------------------------------- 与 torch 比
 
+# 算术不碰页面，在 V8 里跑就行，不用开浏览器；脚本是网站上的那几份
+NO_PAGE = """var window = globalThis, document = { currentScript: { src: "" } }, matchMedia = () => ({});
+class MutationObserver { observe() {} }"""
+ONLY_MATHS = """hands.figure = (name, { maths }) => (hands.figures[name] = maths);
+const tell = (name, f, args) => JSON.stringify(hands.figures[name][f](...args), // JSON 里没有 NaN 与无穷
+  (_, each) => typeof each === "number" && !Number.isFinite(each) ? String(each) : each);"""
 
-@pytest.fixture
-def maths(figure):
-    """浏览器里的算术：maths(图)("函数", 参数…)，data 换成那幅图的数据。"""
+
+@pytest.fixture(scope="module")
+def maths():
+    """maths(图)：call("函数", 参数…) 与那幅图的数据。"""
+    racer, folder = MiniRacer(), HTML / "_static" / "hands"
+    common, *figures = ((folder / f"{name}.js").read_text(encoding="utf-8") for name in ("common", *PLACES))
+    for code in (NO_PAGE, common, ONLY_MATHS, *figures):
+        racer.eval(code)
 
     def of(name):
-        it = figure(PLACES[name], name).open()
-        data = it.box.evaluate("node => node.hand.data")
+        page = (HTML / f"{PLACES[name]}.html").read_text(encoding="utf-8")
+        box = page[page.index(f'id="hands-{name}"') :]
+        known = json.loads(re.search(r'<script type="application/json">(.*?)</script>', box, re.DOTALL)[1])
+        return lambda f, *args: json.loads(racer.call("tell", name, f, args)), known["data"]
 
-        def call(function, *args):
-            script = "([name, f, args]) => hands.figures[name].maths[f](...args)"
-            return it.page.evaluate(script, [name, function, list(args)])
-
-        call.page = it.page
-        return call, data
-
-    return of
+    yield of
+    racer.close()
 
 
 def close(found, expected, relative=1e-4):
@@ -309,11 +282,9 @@ def test_softmax(maths):
     assert lost.isinf().tolist() == [False, True, False]
     for shift in (0, 85, 86, -120):
         exps = torch.exp(torch.tensor([1.0, 3.0, 2.0]) + shift)
-        script = "([o, a]) => { const { exps, probs } = hands.figures.softmax.maths.direct(o, 1, a);"
-        script += " return { exps: exps.map(String), probs: probs.map(String) }; }"
-        found = call.page.evaluate(script, [[1, 3, 2], shift])
+        found = call("direct", [1, 3, 2], 1, shift)
         for name, expected in {"exps": exps, "probs": exps / exps.sum()}.items():
-            values = torch.tensor([float(value.replace("Infinity", "inf")) for value in found[name]])
+            values = torch.tensor([*map(float, found[name])])
             torch.testing.assert_close(values, expected, rtol=1e-5, atol=1e-45, equal_nan=True)
 
 
@@ -348,9 +319,10 @@ def test_passes(maths, case):
 
 
 def test_passes_add_up(figure):
-    """不清零，每一遍都加上去；清零以后从头加。"""
-    it = figure(PLACES["passes"], "passes", reduced_motion="reduce").open()
-    it.predict()  # 演示走了两遍
+    """不清零，每一遍都加上去；清零以后从头加。浏览器不许存，也一样。"""
+    it = figure(PLACES["passes"], "passes", reduced_motion="reduce")
+    it.page.add_init_script(REFUSE)
+    it.open().predict()  # 演示走了两遍
     w, total = torch.tensor(3.0, requires_grad=True), []
     for _ in range(3):
         ((w * 2 + 1 - 5) ** 2 / 2).backward()
@@ -422,11 +394,20 @@ def glued(page_name, key):
 
 def fashion(indices):
     """训练集里的几幅，灰度取成 16 级：像素 (n, 784)，类别 (n,)。"""
-    images, labels = helpers.load_data_fashion_mnist(256)[0].dataset[indices]
+    images, labels = training_set()[indices]
     return (images.reshape(-1, 784).double() * 15).round() / 15, labels
 
 
-READ_IMAGES = "name => hands.images(name).then(({ X, y }) => [Array.from(X), Array.from(y)])"
+@cache
+def training_set():
+    return helpers.load_data_fashion_mnist(256)[0].dataset
+
+
+# 像素一个字符：16 级的第几级；不是哪一级的是 x
+READ_IMAGES = """name => hands.images(name).then(({ X, y }) => [y.join(""), Array.from(X, (value) => {
+  const level = Math.round(15 * value);
+  return Math.fround(level / 15) === value ? level.toString(16) : "x";
+}).join("")])"""
 TRAIN = """async ([size, lr, count]) => {
   const { zeros, step, evaluate } = hands.figures["train-here"].maths;
   const [train, valid] = await Promise.all(["train", "valid"].map(hands.images));
@@ -436,32 +417,26 @@ TRAIN = """async ([size, lr, count]) => {
 }"""
 
 
-def test_images_travel_unharmed(figure):
-    """写成脚本的图像解开以后，就是数据集里的那几幅。"""
-    for name in ("train-here", "confusion"):
-        it = figure(PLACES[name], name).open()
-        for group, indices in glued(PLACES[name], f"hands-{name.removesuffix('-here')}-images").items():
-            X, y = fashion(indices)
-            found, labels = it.page.evaluate(READ_IMAGES, group)
-            torch.testing.assert_close(torch.tensor(found).reshape(-1, 784), X.float())
-            assert labels == y.tolist()
-
-
-@pytest.mark.parametrize(("size", "lr", "count"), [(250, 0.1, 8), (32, 0.05, 60)])
-def test_train_here(maths, size, lr, count):
-    call, _ = maths("train-here")
-    X, y = fashion(glued(PLACES["train-here"], "hands-train-images")["train"])
-    W, b = torch.zeros(784, 10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
-    optimizer = torch.optim.SGD([W.requires_grad_(), b.requires_grad_()], lr=lr)
-    for X_batch, y_batch in list(zip(X.split(size), y.split(size)))[:count]:
-        optimizer.zero_grad()
-        F.cross_entropy(X_batch @ W + b, y_batch).backward()
-        optimizer.step()
-    parts = [(X, y), fashion(glued(PLACES["train-here"], "hands-train-images")["valid"])]
-    for found, (X_part, y_part) in zip(call.page.evaluate(TRAIN, [size, lr, count]), parts):
-        o = X_part @ W + b
-        close(found["loss"], F.cross_entropy(o, y_part))
-        close(found["accuracy"], (o.argmax(dim=1) == y_part).double().mean())
+def test_images_travel_unharmed_and_train(figure):
+    """写成脚本的图像解开以后，就是数据集里的那几幅；网页里练几步，与 torch 练的一样。"""
+    it = figure(PLACES["train-here"], "train-here").open()
+    groups = [each for name in ("train", "confusion") for each in glued(it.name, f"hands-{name}-images").items()]
+    for group, indices in groups:
+        X, y = fashion(indices)
+        wanted = ["".join(map(str, y.tolist())), "".join(map("{:x}".format, (X * 15).round().int().ravel().tolist()))]
+        assert it.page.evaluate(READ_IMAGES, group) == wanted, f"{group} 的图像变了"
+    (X, y), valid = (fashion(dict(groups)[group]) for group in ("train", "valid"))
+    for size, lr, count in [(250, 0.1, 8), (32, 0.05, 60)]:
+        W, b = torch.zeros(784, 10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
+        optimizer = torch.optim.SGD([W.requires_grad_(), b.requires_grad_()], lr=lr)
+        for X_batch, y_batch in list(zip(X.split(size), y.split(size)))[:count]:
+            optimizer.zero_grad()
+            F.cross_entropy(X_batch @ W + b, y_batch).backward()
+            optimizer.step()
+        for found, (X_part, y_part) in zip(it.page.evaluate(TRAIN, [size, lr, count]), [(X, y), valid]):
+            o = X_part @ W + b
+            close(found["loss"], F.cross_entropy(o, y_part))
+            close(found["accuracy"], (o.argmax(dim=1) == y_part).double().mean())
 
 
 def test_train_here_in_a_worker(figure):
@@ -486,8 +461,8 @@ def test_confusion(maths):
         others = counts[true].clone()
         others[true] = -1
         assert call("worst", data["counts"], true) == [others.argmax().item(), others.max().item()]
-    _, labels = call.page.evaluate(READ_IMAGES, "confusion")
-    assert [place // 10 for place in data["places"]] == labels
+    _, labels = fashion(glued(PLACES["confusion"], "hands-confusion-images")["confusion"])
+    assert [place // 10 for place in data["places"]] == labels.tolist()
     shown = torch.bincount(torch.tensor(data["places"]), minlength=100)
     assert shown.tolist() == counts.flatten().clamp(max=6).tolist()
 

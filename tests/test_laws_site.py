@@ -3,12 +3,14 @@
 每一条都弄坏过网页，看着它变红。失败时写明要改哪个文件、哪一格。
 """
 
+import gzip
 import hashlib
 import inspect
 import io
 import math
 import re
 from collections import Counter
+from pathlib import PurePosixPath
 
 import pytest
 import soupsieve
@@ -129,18 +131,41 @@ def test_page_shows_the_whole_notebook(book, name):
             assert text in printed, f"{name}.ipynb 单元格 {cell.id} 印出来的不在页面上"
         for png in figure_checks.pictures(cell.outputs):
             figure, image = cell.metadata["mystnb"]["figure"], cell.metadata["mystnb"]["image"]
-            figures[figure["name"]] = (pixels(png), chinese(figure["caption"]), image["alt"])
+            on_mat = "paper" in image.get("classes", "")
+            figures[figure["name"]] = (pixels(png), chinese(figure["caption"]), image["alt"], on_mat)
     found = {}
     for node in page.article.select("figure:has(img)"):
         picture = (page.path.parent / node.img["src"]).read_bytes()
         caption = chinese(node.select_one(".caption-text").get_text())
-        found[node["id"]] = (pixels(picture), caption, node.img["alt"])
+        found[node["id"]] = (pixels(picture), caption, node.img["alt"], "paper" in node.img.get("class", []))
     assert list(found) == list(figures), f"{where(name)}：图的次序"
     settle(
-        f"{where(name, figure)}：图、题注或替代文字与页面上的不同"
+        f"{where(name, figure)}：图、题注、替代文字或垫不垫纸与页面上的不同"
         for figure in found
         if found[figure] != figures[figure]
     )
+
+
+MAX_HANDS = 60 * 1024  # 字节：全部动手图的代码，压缩之后
+
+
+def test_hands_on_figures_stand_above_their_still_ones(book):
+    """静止的那幅图在动手图的下面；各页只加载自己的几幅，全部代码合起来不大。"""
+    used = set()
+    for page in book.chapters:
+        boxes = page.article.select("div.hands-on")
+        for box in boxes:
+            _, still = book.target(page, box.select_one(".hands-still a")["href"])
+            below = any(still is figure for figure in box.find_all_next("figure"))
+            assert below, f"{where(page.name, box['id'])}：静止的图不在 {box['id']} 的下面"
+        mine = {box["id"].removeprefix("hands-") for box in boxes}
+        loaded = {PurePosixPath(node["src"]).stem for node in page.soup.select("script[src*='hands/']")}
+        assert loaded == (mine | {"common"} if mine else set()), page.name
+        assert bool(page.soup.select("link[href*='hands.css']")) == bool(mine), page.name
+        used |= loaded
+    sizes = {path.name: len(gzip.compress(path.read_bytes())) for path in (HTML / "_static" / "hands").iterdir()}
+    assert len(used) > 1 and {f"{name}.js" for name in used} <= set(sizes)
+    assert sum(sizes.values()) <= MAX_HANDS, sizes
 
 
 # ---------------------------------------------------------------- 编号、术语、练习

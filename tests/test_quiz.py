@@ -11,13 +11,12 @@ from collections import Counter
 import autocorrect_py
 import pytest
 import torch
-from docutils import nodes
 from torch import nn
 
-from ext import checkin, quiz
+from ext import quiz
 from tests.book import HTML, label_of, notebooks, open_book, settle, title
 from tests.common import ROOT, raises_chinese
-from tests.test_browser import violations
+from tests.test_browser import REFUSE, violations
 from tests.test_laws_site import COMMON, told_at, words
 
 GOALS = re.compile(r"^## 学习目标\n(.*)", re.MULTILINE | re.DOTALL)
@@ -197,11 +196,6 @@ def test_a_badly_written_question_is_reported(kind):
         quiz.read(text)
 
 
-def test_predictions_and_questions_are_both_wanted():
-    section = nodes.section("", nodes.container(hands="bowl"), nodes.container(quiz=["a", "b"]), nodes.container())
-    assert checkin.tasks(section) == {"predicted": ["bowl"], "answered": ["a", "b"]}
-
-
 # ---------------------------------------------------------------- 在浏览器里
 
 LESSON = "chapters/softmax/cross_entropy"
@@ -209,12 +203,6 @@ ALL = """parts => bookProgress.update(all => { for (const { doc, answered, predi
   for (const name of answered) all.answered[`${doc}#${name}`] = { choice: "A", right: true, time: "2026-01-02T03:04:05Z" };
   for (const name of predicted) all.predicted[`${doc}#${name}`] = { choice: "A", time: "2026-01-02T03:04:05Z" };
 } })"""  # noqa: E501
-# 每一节都多一个要猜的，于是书里有没有动手的图都考得到
-GUESS = """Object.defineProperty(window, "bookTasks", { get() { return this.tasks; }, set(tasks) {
-  for (const { sections } of tasks.parts) for (const section of sections) section.predicted.push("guess");
-  this.tasks = tasks;
-} })"""
-REFUSE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
 
 
 @pytest.fixture
@@ -279,12 +267,12 @@ def test_a_choice_is_answered_at_once(reader):
     assert f"{LESSON}#{third.name}" not in answered(page)
     page.keyboard.press("Enter")
     assert answered(page)[f"{LESSON}#{third.name}"]["choice"] == "B"
-    assert violations(page) == []
+    assert violations(page, ".quiz") == []
 
 
 def test_what_is_done_is_marked_and_becomes_a_picture(reader):
     """做完一节（自测答对，预测猜过），末尾、目录、首页都打勾；一部都做完，才做得成打卡图，话在替代文字里。"""
-    page = visit(reader(GUESS), LESSON)
+    page = visit(reader(), LESSON)
     for question in questions(LESSON):
         assert "打卡还差" in page.locator(".checkin-end").inner_text() and page.locator(".checkin-mark").count() == 0
         pick(page, question)
@@ -362,12 +350,3 @@ def test_refused_storage_breaks_nothing(reader):
     assert page.locator(".checkin-end a[href^='#quiz-']").count()
     visit(page, "chapters/index")
     page.get_by_text("不让网页存东西").wait_for()
-
-
-def test_without_scripts_the_answers_unfold(reader):
-    page = visit(reader(java_script_enabled=False), LESSON)
-    question = page.locator(f"#quiz-{questions(LESSON)[0].name}")
-    said = question.locator(".quiz-said").first
-    assert not said.is_visible()
-    question.locator("summary").click()
-    assert said.is_visible()
