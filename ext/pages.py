@@ -46,6 +46,8 @@ CHANGES = {
 }  # fmt: skip
 SCRIPTS = {
     "togglebutton.js": {"Toggle hidden content": "展开或收起"},  # 折叠块的脚本里写死的英文
+    # 找能滚动的框，一次量完全页，手机上要半秒；换成 static/reading.js 里的
+    "scripts/pydata-sphinx-theme.js": {r'"complete"===document\.readyState\?\w+\(\):window\.addEventListener\("load",\w+\)': "0"},
     "scripts/sphinx-book-theme.js": {re.escape("(min-width: 992px)"): "(min-width: 1100px)"},  # 见 styles.NARROW
 }
 

@@ -22,16 +22,18 @@
     watcher.observe(heading);
   }
 
-  /* ---- 本页内容：最后一个高过 LINE 的小节。量的是小节而不是标题：手机上还没排版的小节里，标题一量就要排版 */
+  /* ---- 本页内容：最后一个高过 LINE 的小节。手机上还没排版的小节，里面的东西一量就要排版，所以先量最外层的 */
   const links = [...document.querySelectorAll(".page-toc a[href^='#']")];
   const section = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)))?.closest("section, dt");
   const sections = links.map((link) => section(link.hash));
+  const above = (node) => node.getBoundingClientRect().top <= LINE;
+  const passed = (each) => each && above(each.closest("article > section > section") ?? each) && above(each);
   let planned = false;
 
   function current(atEnd) {
     const jumped = atEnd ? sections.indexOf(section(location.hash)) : -1; // 靠近结尾的小节，跳过去也到不了 LINE
     if (jumped >= 0 && sections[jumped].getBoundingClientRect().top < innerHeight) return jumped;
-    return atEnd ? sections.length - 1 : sections.findLastIndex((each) => each?.getBoundingClientRect().top <= LINE);
+    return atEnd ? sections.length - 1 : sections.findLastIndex(passed);
   }
 
   function update() {
@@ -54,6 +56,15 @@
 
   for (const event of ["scroll", "resize", "hashchange", "load"]) addEventListener(event, plan, { passive: true });
   plan();
+
+  /* ---- 放不下的代码与输出能聚焦，用键盘才滚得动。手机上还没排版的，排版之后浏览器才告诉我们它的大小 */
+  const watcher = new ResizeObserver((entries) => {
+    const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+    const boxes = entries.map(({ target }) => [target, scrolls(target)]);
+    for (const [box, scrolling] of boxes) box.tabIndex = scrolling ? 0 : -1;
+  });
+  for (const box of document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container"))
+    watcher.observe(box);
 
   /* ---- 标题、公式、题注旁的 #：照常跳到那里，网址也复制下来 */
   const notice = make("div", { id: "book-notice" });
