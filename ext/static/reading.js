@@ -57,6 +57,26 @@
   for (const event of ["scroll", "resize", "hashchange", "load"]) addEventListener(event, plan, { passive: true });
   plan();
 
+  /* ---- 下载的菜单：点按钮打开；点别处、按 Esc 或用 Tab 走出去，就关上 */
+  const menu = document.querySelector(".dropdown-menu");
+  if (menu) {
+    const button = menu.previousElementSibling;
+    const show = (open) => {
+      menu.classList.toggle("show", open);
+      button.setAttribute("aria-expanded", open);
+    };
+    const shown = () => menu.classList.contains("show");
+    document.addEventListener("click", ({ target }) => show(button.contains(target) && !shown()));
+    menu.parentElement.addEventListener("focusout", ({ relatedTarget: next }) => {
+      if (next && !menu.parentElement.contains(next)) show(false);
+    });
+    menu.parentElement.addEventListener("keydown", ({ key }) => {
+      if (key !== "Escape" || !shown()) return;
+      show(false);
+      button.focus();
+    });
+  }
+
   /* ---- 放不下的代码与输出能聚焦，用键盘才滚得动。手机上还没排版的，排版之后浏览器才告诉我们它的大小 */
   const watcher = new ResizeObserver((entries) => {
     const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
