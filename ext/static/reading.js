@@ -17,7 +17,7 @@
     bar.append(read);
     const watcher = new IntersectionObserver(
       ([entry]) => bar.classList.toggle("past-title", !entry.isIntersecting && entry.boundingClientRect.top < LINE),
-      { rootMargin: `-${bar.offsetHeight}px 0px 0px` },
+      { rootMargin: "-56px 0px 0px" }, // 顶栏的高；量它要排版，打开时正忙
     );
     watcher.observe(heading);
   }
