@@ -155,7 +155,7 @@ def test_excerpt_shows_the_match(engine):
 def test_nothing_is_loaded_before_it_is_needed(page):
     scripts = page.evaluate("() => [...document.scripts].map(script => script.src)")
     names = {src.split("?")[0].rsplit("/", 1)[-1] for src in scripts}
-    assert "search.js" in names
+    assert "site.js" in names
     assert names & {"index.js", "engine.js", "minisearch.js", "searchindex.js", "searchtools.js"} == set()
 
 

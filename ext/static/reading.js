@@ -77,14 +77,18 @@
     });
   }
 
-  /* ---- 放不下的代码与输出能聚焦，用键盘才滚得动。手机上还没排版的，排版之后浏览器才告诉我们它的大小 */
+  /* ---- 放不下的代码、输出与表格能聚焦，用键盘才滚得动。手机上还没排版的先当作放不下，排好了浏览器会告诉我们 */
+  const BOXES = "pre, .cell_output > .output, .pst-scrollable-table-container";
+  const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
   const watcher = new ResizeObserver((entries) => {
-    const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-    const boxes = entries.map(({ target }) => [target, scrolls(target)]);
-    for (const [box, scrolling] of boxes) box.tabIndex = scrolling ? 0 : -1;
+    const boxes = entries.map((entry) => entry.target.closest(BOXES)).filter(Boolean);
+    const results = boxes.map(scrolls); // 先都量，再都改
+    boxes.forEach((box, i) => (box.tabIndex = results[i] ? 0 : -1));
   });
-  for (const box of document.querySelectorAll("pre, .cell_output > .output, .pst-scrollable-table-container"))
-    watcher.observe(box);
+  for (const each of document.querySelectorAll(`${BOXES}, article table`)) {
+    if (each.matches(BOXES)) each.tabIndex = 0;
+    watcher.observe(each); // 表格也看着：字体到了，它会变宽，框不变
+  }
 
   /* ---- 标题、公式、题注旁的 #：照常跳到那里，网址也复制下来 */
   const notice = make("div", { id: "book-notice" });
