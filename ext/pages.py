@@ -52,7 +52,7 @@ SCRIPTS = {
     "togglebutton.js": {"Toggle hidden content": "展开或收起"},  # 折叠块的脚本里写死的英文
     "documentation_options.js": {"^const": "var"},  # 合成一个以后，别的脚本也看得见
     # 找能滚动的框，一次量完全页，手机上要半秒；换成 static/reading.js 里的
-    "scripts/pydata-sphinx-theme.js": {r'"complete"===document\.readyState\?\w+\(\):window\.addEventListener\("load",\w+\)': "0"},
+    "scripts/pydata-sphinx-theme.js": {r'"complete"===document\.readyState\?\w+\(\):window\..{,22}"load",\w+\)': "0"},
     "scripts/sphinx-book-theme.js": {re.escape("(min-width: 992px)"): "(min-width: 1100px)"},  # 见 styles.NARROW
 }
 
@@ -98,8 +98,8 @@ def bundle_scripts(static, pages):
             return match[0]
         return f'<script defer src="{root}_static/{SCRIPT_BUNDLE}"></script>\n' if name == shared[0] else ""
 
-    script = "\n".join(f"try {{\n{text}\n}} catch (error) {{ setTimeout(() => {{ throw error; }}); }}" for text in texts)
-    return script, {path: tag.sub(replace, html) for path, html in pages.items()}
+    parts = [f"try {{\n{text}\n}} catch (error) {{ setTimeout(() => {{ throw error; }}); }}\n" for text in texts]
+    return "".join(parts), {path: tag.sub(replace, html) for path, html in pages.items()}
 
 
 def write_script(site, name, variable, value):

@@ -316,6 +316,40 @@ def test_links_open_what_is_folded(visit):
     page.wait_for_function("label => !document.getElementById(label).closest('.toggle-hidden')", arg=label)
 
 
+@pytest.mark.parametrize("name", [SECTION, "chapters/linear_regression/basics"])
+def test_jumps_arrive_on_a_phone(visit, name):
+    """手机上点本页内容、从别处来，都到得准：前面有没排版过的小节、没造好的动手的图，也一样。"""
+    page, *_ = visit(name, width=390)
+    url = page.url
+    for label in page.locator(".page-toc a").evaluate_all("all => all.map(link => link.hash)")[2::4]:
+        for arrived in (True, False):
+            page.goto("about:blank")
+            page.goto(url + label * arrived)
+            if not arrived:
+                page.locator(f".page-toc a[href='{label}']").evaluate("link => link.click()")
+            page.wait_for_timeout(500)  # 附近的小节都排好
+            assert 60 <= page.locator(label).bounding_box()["y"] <= 84, f"{name}{label}"
+
+
+def test_the_download_menu(visit):
+    """按钮打开菜单；点别处、按 Esc 关上，Esc 之后焦点回到按钮。"""
+    page, *_ = visit(SECTION, width=390)
+    button, menu = page.get_by_role("button", name="下载本页"), page.locator(".dropdown-menu")
+    for close in (lambda: page.mouse.click(20, 800), lambda: page.keyboard.press("Escape"), button.click):
+        button.click()
+        assert menu.is_visible() and button.get_attribute("aria-expanded") == "true"
+        place = menu.bounding_box()
+        assert place["x"] >= 0 and place["x"] + place["width"] <= 390
+        close()
+        page.mouse.move(20, 800)  # 指着按钮，菜单也出来
+        assert not menu.is_visible() and button.get_attribute("aria-expanded") == "false"
+    button.click()
+    page.keyboard.press("Tab")
+    assert menu.locator("a").first.evaluate("link => link === document.activeElement")
+    page.keyboard.press("Escape")
+    assert button.evaluate("button => button === document.activeElement")
+
+
 def test_link_to_the_checklist_unfolds_it(visit):
     """打卡清单在首页上折着；从搜索或别处来，就打开。"""
     page, *_ = visit("chapters/index")
