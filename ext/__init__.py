@@ -97,6 +97,7 @@ def setup(app):
     @on("html-page-context", priority=900)  # 别的扩展都加过样式表以后
     def each_page_filled_in(pagename, templatename, context, doctree):
         context["has_formulas"] = formulas.has_formulas(doctree)
+        context["early_fonts"] = formulas.early_fonts(doctree)
         context["next_opening"] = contents.next_opening(pagename, app)
         summary = reading.summary(doctree, app.config.html_title)
         tags = web.description(app.config, pagename, context.get("title") or app.config.html_title, summary)

@@ -63,5 +63,21 @@ def visit_block(self, node):
     raise nodes.SkipNode
 
 
+def all_in(*parts):
+    return [node for part in parts for kind in (nodes.math, nodes.math_block) for node in part.findall(kind)]
+
+
 def has_formulas(doctree):
-    return doctree is not None and any(next(doctree.findall(kind), None) for kind in (nodes.math, nodes.math_block))
+    return doctree is not None and bool(all_in(doctree))
+
+
+def early_fonts(doctree):
+    """打开时就要用的字体：开头与第一小节里的公式要的。后面的公式排到时再取，早取反而挡住正文。"""
+    opening = []
+    for part in doctree.next_node(nodes.section) or [] if doctree else []:
+        opening.append(part)
+        if isinstance(part, nodes.section):
+            break
+    formulas = all_in(*opening)
+    bold = any(r"\mathbf" in formula.astext() for formula in formulas)
+    return formulas and ["Main-Regular", "Math-Italic"] + ["Main-Bold"] * bold

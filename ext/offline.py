@@ -7,7 +7,8 @@ from pathlib import Path
 
 WORKER = Path(__file__).parent / "templates" / "service-worker.js"
 READ = {".html", ".css", ".js", ".woff2", ".png", ".jpg", ".webp", ".svg", ".webmanifest"}
-UNUSED = ("_sources/", "_static/locales/", "_static/vendor/")  # 下载用的笔记本，主题带来而书里用不到的
+# 下载用的笔记本，主题带来而书里用不到的
+UNUSED = ("_sources/", "_static/locales/", "_static/scripts/", "_static/vendor/")
 
 
 def write(site, title, first_page):

@@ -32,8 +32,11 @@ CHANGES = {
     r'<p class="((?:collapsed|expanded) admonition-title)">(.*?)</p>': r'<span class="\1">\2</span>',
     r'(href="https://doi\.org/[^"]*?)&lt;': r"\1%3C",
     r'(href="https://doi\.org/[^"]*?)&gt;': r"\1%3E",
-    # 用不到的脚本：检索与快捷键、译文、标签页用的，书里没有；thebe 会从境外取代码
+    # 用不到的脚本：检索与快捷键、译文、标签页用的，书里没有；thebe 会从境外取代码；
+    # Bootstrap 只管一个下载菜单（见 static/reading.js）与按钮上的提示（用浏览器自己的 title），却有 24 KB
+    'data-bs-title=': "title=",
     r'<script [^>]*/(?:doctools|sphinx_highlight)\.js[^>]*></script>\s*': "",
+    r'<script [^>]*/bootstrap\.js[^>]*></script>\s*': "",
     r'<script [^>]*/translations\.js[^>]*></script>\s*': "",
     r'<script [^>]*/design-tabs\.js[^>]*></script>\s*': "",
     r'<script [^>]*/sphinx-thebe\.js[^>]*></script>\s*': "",
@@ -44,8 +47,12 @@ CHANGES = {
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
     r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip
+SCRIPT_BUNDLE = "site.js"
 SCRIPTS = {
     "togglebutton.js": {"Toggle hidden content": "展开或收起"},  # 折叠块的脚本里写死的英文
+    "documentation_options.js": {"^const": "var"},  # 合成一个以后，别的脚本也看得见
+    # 找能滚动的框，一次量完全页，手机上要半秒；换成 static/reading.js 里的
+    "scripts/pydata-sphinx-theme.js": {r'"complete"===document\.readyState\?\w+\(\):window\..{,22}"load",\w+\)': "0"},
     "scripts/sphinx-book-theme.js": {re.escape("(min-width: 992px)"): "(min-width: 1100px)"},  # 见 styles.NARROW
 }
 
@@ -68,11 +75,31 @@ def finish(site, paths, sheets, strict=True):
     for name, changes in SCRIPTS.items():
         (script,) = change({name: (static / name).read_text(encoding="utf-8")}, changes, strict).values()
         (static / name).write_text(script, encoding="utf-8")
-    css = styles.bundle(static, sheets, pages.values())
-    (static / styles.BUNDLE).write_text(css, encoding="utf-8")
-    version = hashlib.sha256(css.encode()).hexdigest()[:8]
+    bundles = {styles.BUNDLE: styles.bundle(static, sheets, pages.values())}
+    bundles[SCRIPT_BUNDLE], pages = bundle_scripts(static, pages)
+    for name, text in bundles.items():
+        (static / name).write_text(text, encoding="utf-8")
+        version = hashlib.sha256(text.encode()).hexdigest()[:8]
+        pages = {path: html.replace(f'{name}"', f'{name}?v={version}"') for path, html in pages.items()}
     for path, html in pages.items():
-        path.write_text(html.replace(f'{styles.BUNDLE}"', f'{styles.BUNDLE}?v={version}"'), encoding="utf-8")
+        path.write_text(html, encoding="utf-8")
+
+
+def bundle_scripts(static, pages):
+    """每一页都有的脚本照次序合成一个，少等十几个来回；一个出错，后面的照常。返回它与改过的各页。"""
+    tag = re.compile(r'<script [^>]*src="([^"]*)_static/([^"?]+)[^"]*"></script>\s*')
+    found = [[name for _, name in tag.findall(html)] for html in pages.values()]
+    shared = [name for name in found[0] if all(name in names for names in found)]
+    texts = [(static / name).read_text(encoding="utf-8") for name in shared]
+
+    def replace(match):
+        root, name = match.groups()
+        if name not in shared:
+            return match[0]
+        return f'<script defer src="{root}_static/{SCRIPT_BUNDLE}"></script>\n' if name == shared[0] else ""
+
+    parts = [f"try {{\n{text}\n}} catch (error) {{ setTimeout(() => {{ throw error; }}); }}\n" for text in texts]
+    return "".join(parts), {path: tag.sub(replace, html) for path, html in pages.items()}
 
 
 def write_script(site, name, variable, value):

@@ -92,9 +92,11 @@ def name_folded_code(doctree):
 
 
 def load_lazily(doctree):
-    """第一幅图之外，读到附近才加载。"""
-    for image in list(doctree.findall(nodes.image))[1:]:
-        image["loading"] = "lazy"
+    """小节里的图，读到附近才加载；开头的（例如首页的）马上就看得见。"""
+    for section in doctree.findall(nodes.section):
+        if isinstance(section.parent, nodes.section):
+            for image in section.findall(nodes.image):
+                image["loading"] = "lazy"
 
 
 def summary(doctree, default):

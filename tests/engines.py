@@ -16,6 +16,7 @@ SKIPPED = "没有找到浏览器"
 reads_clipboard = pytest.mark.chromium_only("别的引擎不许程序读剪贴板")
 measures_shifts = pytest.mark.chromium_only("只有 Chromium 报告版面移动")
 sees_file_requests = pytest.mark.chromium_only("从 file:// 打开时，Firefox 不报告请求，也不能拦下")
+counts_layout = pytest.mark.chromium_only("只有 Chromium 报告排了多少东西")
 moves_a_finger = pytest.mark.chromium_only("只有 Chromium 能模拟手指在屏幕上拖")
 
 
@@ -30,7 +31,7 @@ def missing(wanted):
 
 
 def parameters(wanted, mark):
-    """一个测试要在哪几种引擎里跑：fixture ``browser`` 的参数。mark 是上面三种之一，或者 None。"""
+    """一个测试要在哪几种引擎里跑：fixture ``browser`` 的参数。mark 是上面几种之一，或者 None。"""
     names = wanted.split(",") if wanted else list(found())
     possible = [name for name in names if name == "chromium" or not mark]
     return possible or [pytest.param(None, id="none", marks=pytest.mark.skip(mark.args[0] if names else SKIPPED))]

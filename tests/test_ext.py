@@ -135,9 +135,9 @@ def test_page_is_ready_to_read(site):
     assert one.select_one("details.more-output summary").text == "其余 10 行输出"
     shown = "".join(pre.text.rstrip("\n") + "\n" for pre in one.select(".cell_output pre"))
     assert shown.strip() == small_book.LONG
-    first, second = one.select(".cell_output img")
+    first, second = one.select(".cell_output img")  # 都在小节里
     assert (first["width"], first["height"]) == ("600", "40")
-    assert (first.get("loading"), second["loading"]) == (None, "lazy")
+    assert (first.get("loading"), second["loading"]) == ("lazy", "lazy")
     assert one.select_one("#pst-primary-sidebar")["role"] == "navigation"
     titles = {button["title"] for button in one.select(".article-header-buttons [title]")}
     assert {"打印成 PDF", "下载源文件", "浅色", "跟随系统"} <= titles

@@ -470,6 +470,7 @@ def test_confusion(maths):
 def test_confusion_shows_the_images(figure):
     """猜之前，问的那一行盖着；猜了，选到哪一格，就看见那一格的图像。"""
     it = figure(PLACES["confusion"], "confusion", reduced_motion="reduce").open()
+    it.box.locator(".hands-plots svg, .hands-plots canvas").first.wait_for()
     assert it.box.locator(".hands-count", has_text="?").count() == 10
     it.predict()
     assert it.box.locator(".hands-count", has_text="?").count() == 0

@@ -145,7 +145,7 @@ def test_excerpt_shows_the_match(engine):
 def test_keyboard_alone(page):
     """还没打开，什么也不加载；Ctrl+K 打开，边打边出，↑ ↓ 选，Enter 去，Esc 关。"""
     scripts = page.evaluate("[...document.scripts].map(script => script.src.split('?')[0].split('/').at(-1))")
-    assert "search.js" in scripts
+    assert "site.js" in scripts
     assert {*scripts} & {"index.js", "engine.js", "minisearch.js", "searchindex.js", "searchtools.js"} == set()
     dialog = page.locator("#pst-search-dialog")
     options = dialog.locator("[role=option]")

@@ -1,7 +1,7 @@
 /* 指着术语、文献或公式的编号（或用 Tab 键走到它）时，旁边显示它的内容；Esc 收起。手机上没有“指着”，点了就是跳转。 */
 (() => {
   "use strict";
-  const DATA = document.currentScript.src.replace(/cards\.js.*$/, "cards-data.js");
+  const DATA = `${document.documentElement.dataset.content_root}_static/cards-data.js`;
   const LINKS = '.bd-article a:not(.headerlink):is([href*="#term-"], [href*="#cite-"], [href*="#equation-"])';
   const DELAY = 150; // 毫秒：鼠标只是路过时不打扰
   const GAP = 6; // 像素：卡片与链接的距离

@@ -2,7 +2,7 @@
    要做哪些在 checkin-data.js，做过哪些在 progress.js。没有分数，也不算连续几天。 */
 (() => {
   "use strict";
-  const ROOT = document.currentScript.src.replace(/_static\/checkin\.js.*$/, "");
+  const ROOT = document.currentScript.src.replace(/_static\/.*$/, "");
   const KINDS = ["predicted", "answered"];
   const desk = document.querySelector(".checkin-desk");
   const here = location.href.split(/[?#]/)[0];

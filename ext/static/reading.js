@@ -17,21 +17,23 @@
     bar.append(read);
     const watcher = new IntersectionObserver(
       ([entry]) => bar.classList.toggle("past-title", !entry.isIntersecting && entry.boundingClientRect.top < LINE),
-      { rootMargin: `-${bar.offsetHeight}px 0px 0px` },
+      { rootMargin: "-56px 0px 0px" }, // 顶栏的高；量它要排版，打开时正忙
     );
     watcher.observe(heading);
   }
 
-  /* ---- 本页内容：最后一个高过 LINE 的小节。量的是小节而不是标题：手机上还没排版的小节里，标题一量就要排版 */
+  /* ---- 本页内容：最后一个高过 LINE 的小节。手机上还没排版的小节，里面的东西一量就要排版，所以先量最外层的 */
   const links = [...document.querySelectorAll(".page-toc a[href^='#']")];
   const section = (hash) => document.getElementById(decodeURIComponent(hash.slice(1)))?.closest("section, dt");
   const sections = links.map((link) => section(link.hash));
+  const above = (node) => node.getBoundingClientRect().top <= LINE;
+  const passed = (each) => each && above(each.closest("article > section > section") ?? each) && above(each);
   let planned = false;
 
   function current(atEnd) {
     const jumped = atEnd ? sections.indexOf(section(location.hash)) : -1; // 靠近结尾的小节，跳过去也到不了 LINE
     if (jumped >= 0 && sections[jumped].getBoundingClientRect().top < innerHeight) return jumped;
-    return atEnd ? sections.length - 1 : sections.findLastIndex((each) => each?.getBoundingClientRect().top <= LINE);
+    return atEnd ? sections.length - 1 : sections.findLastIndex(passed);
   }
 
   function update() {
@@ -54,6 +56,39 @@
 
   for (const event of ["scroll", "resize", "hashchange", "load"]) addEventListener(event, plan, { passive: true });
   plan();
+
+  /* ---- 下载的菜单：点按钮打开；点别处、按 Esc 或用 Tab 走出去，就关上 */
+  const menu = document.querySelector(".dropdown-menu");
+  if (menu) {
+    const button = menu.previousElementSibling;
+    const show = (open) => {
+      menu.classList.toggle("show", open);
+      button.setAttribute("aria-expanded", open);
+    };
+    const shown = () => menu.classList.contains("show");
+    document.addEventListener("click", ({ target }) => show(button.contains(target) && !shown()));
+    menu.parentElement.addEventListener("focusout", ({ relatedTarget: next }) => {
+      if (next && !menu.parentElement.contains(next)) show(false);
+    });
+    menu.parentElement.addEventListener("keydown", ({ key }) => {
+      if (key !== "Escape" || !shown()) return;
+      show(false);
+      button.focus();
+    });
+  }
+
+  /* ---- 放不下的代码、输出与表格能聚焦，用键盘才滚得动。手机上还没排版的先当作放不下，排好了浏览器会告诉我们 */
+  const BOXES = "pre, .cell_output > .output, .pst-scrollable-table-container";
+  const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
+  const watcher = new ResizeObserver((entries) => {
+    const boxes = entries.map((entry) => entry.target.closest(BOXES)).filter(Boolean);
+    const results = boxes.map(scrolls); // 先都量，再都改
+    boxes.forEach((box, i) => (box.tabIndex = results[i] ? 0 : -1));
+  });
+  for (const each of document.querySelectorAll(`${BOXES}, article table`)) {
+    if (each.matches(BOXES)) each.tabIndex = 0;
+    watcher.observe(each); // 表格也看着：字体到了，它会变宽，框不变
+  }
 
   /* ---- 标题、公式、题注旁的 #：照常跳到那里，网址也复制下来 */
   const notice = make("div", { id: "book-notice" });

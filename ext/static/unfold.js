@@ -4,9 +4,22 @@
   const page = document.documentElement.dataset;
   let theme, opened;
 
+  const targetOf = ({ hash }) => document.getElementById(decodeURIComponent(hash.slice(1)));
+
+  /* 手机上还没排版的小节、还没造的动手的图，高矮只是大概的。跳过去之前先把前面的都排好、造好，才到得准：
+     有的浏览器（Safari）不会在它们变高变矮时跟着挪。 */
+  function layOut(target) {
+    for (const part of document.querySelectorAll("article > section > section, .hands-on")) {
+      if (!(part.compareDocumentPosition(target) & Node.DOCUMENT_POSITION_FOLLOWING)) break;
+      part.style.contentVisibility = "visible";
+      part.dispatchEvent(new Event("book-near"));
+    }
+  }
+
   /* 从外到里打开，再滚到那里。 */
-  function open() {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+  function open({ arriving = false } = {}) {
+    const target = targetOf(location);
+    if (target) layOut(target);
     let closed = false;
     const fold = target?.querySelector(":scope > details"); // 指着一小节，它的内容折着
     for (let node = fold ?? target; node; node = node.parentElement) {
@@ -15,14 +28,20 @@
       else continue;
       closed = true;
     }
-    if (closed) target.scrollIntoView();
+    if (closed || arriving) target?.scrollIntoView();
   }
 
-  addEventListener("DOMContentLoaded", open); // 这时折叠块的脚本已经把它们折起来
-  addEventListener("hashchange", open);
+  addEventListener("DOMContentLoaded", () => {
+    // 这时折叠块的脚本已经把它们折起来；刷新的话，浏览器会回到原来读的地方
+    open({ arriving: performance.getEntriesByType("navigation")[0]?.type === "navigate" });
+  });
+  addEventListener("hashchange", () => open());
   document.addEventListener("click", (event) => {
     const link = event.target.closest('a[href*="#"]');
-    if (link?.href === location.href) open(); // 再点一次同一个链接，没有 hashchange
+    if (!link) return;
+    if (link.href === location.href) return open(); // 再点一次同一个链接，没有 hashchange
+    const target = link.pathname === location.pathname && targetOf(link);
+    if (target) layOut(target);
   });
 
   addEventListener("beforeprint", () => {

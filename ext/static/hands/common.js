@@ -424,9 +424,11 @@ window.hands = (() => {
     hand.stage.before(compare); // 在选项与图之间：手机上一屏看得到猜的、实际的与图
     compare.hidden = true;
     const before = bookProgress.get().predicted[key]?.choice; // 上次猜过，就不再问
-    if (isNumber && typeof before === "number") inputs[0].value = before;
-    for (const input of inputs) if (!isNumber) input.checked = input.value === before;
-    if (guess() !== undefined) settle(guess());
+    if (before !== undefined) {
+      if (isNumber) inputs[0].value = before;
+      for (const input of inputs) if (!isNumber) input.checked = input.value === before;
+      if (guess() !== undefined) settle(guess());
+    }
     hand.still = false;
     ready();
   }
@@ -437,8 +439,24 @@ window.hands = (() => {
     const known = JSON.parse(root.querySelector("script").textContent);
     const hand = new Hand(root, known.data);
     root.hand = hand; // 供测试用
-    root.classList.add("hands-live");
-    root.querySelector(".hands-still").before(hand.stage);
+    root.addEventListener("book-near", () => build(hand, spec, known), { once: true });
+    near.observe(root);
+  }
+
+  /* 快看到了才造，位置已经留好（见 hands.css）：造一幅要排版几次，手机上零点几秒。 */
+  const near = new IntersectionObserver(
+    (entries) => {
+      for (const { target } of entries.filter((entry) => entry.isIntersecting)) {
+        near.unobserve(target);
+        target.dispatchEvent(new Event("book-near"));
+      }
+    },
+    { rootMargin: "1000px 0px" },
+  );
+
+  function build(hand, spec, known) {
+    hand.root.classList.add("hands-live");
+    hand.root.querySelector(".hands-still").before(hand.stage);
     const { draw, reveal } = spec.build(hand);
     hand.draw = draw;
     hand.redraw();

@@ -1,7 +1,6 @@
 /* 搜索的界面：主题的对话框（Ctrl+K、/、放大镜）与搜索页共用。第一次用到时才加载索引。 */
 (() => {
   "use strict";
-  const HERE = document.currentScript.src.replace(/[^/]*$/, "");
   const ROOT = document.documentElement.dataset.content_root || "./";
   const FILES = ["minisearch.js", "index.js", "engine.js"];
   const LIMIT = 10;
@@ -9,7 +8,7 @@
 
   const loadScript = (name) =>
     new Promise((resolve, reject) => {
-      const script = Object.assign(document.createElement("script"), { src: HERE + name });
+      const script = Object.assign(document.createElement("script"), { src: `${ROOT}_static/search/${name}` });
       script.onload = resolve;
       script.onerror = () => reject(new Error(name));
       document.head.append(script);
