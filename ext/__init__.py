@@ -155,6 +155,8 @@ def configure(app):
     app.add_node(HideCodeCellNode, override=True, html=hidden, singlehtml=hidden)
     drawing = (figures.visit_drawing, None)
     app.add_node(figures.drawing, html=drawing, singlehtml=drawing)
+    line_break = (typography.visit_wbr, None)
+    app.add_node(typography.wbr, html=line_break, singlehtml=line_break)
     app.add_directive("excerpt", figures.Excerpt)
     for catalog in CatalogRepository(HERE, ["locale"], config.language, "utf-8").catalogs:
         if catalog.is_outdated():

@@ -18,6 +18,8 @@ CHANGES = {
     '(?<=class="bd-sidebar-primary bd-sidebar")': ' role="navigation" aria-label="全书目录"',
     ' role="doc-biblioentry"': "",
     ' role="list"(?= class="citation-list")': "",
+    # 没有脚本就不知道系统是深是浅：照浅色显示，不然各处的颜色都没有
+    ' data-theme="auto"': ' data-theme="light"',
     # 写死的英文与标点
     '="Main"': '="主要"',
     '="Page"': '="本页"',

@@ -28,10 +28,22 @@ def set_lines(doctree):
 
 
 def _tie(node, after, length):
-    """把节点与后面的几个标点包在一起：浏览器会在公式之后换行，标点就到了行首。"""
+    """把节点与后面的几个标点包在一起：浏览器会在公式之后换行，标点就到了行首。
+
+    后面紧跟着又一个这样的，Firefox 就整串不换行，手机上伸到屏幕外面；隔一个 <wbr>，才换得了。
+    """
     parent, here = node.parent, node.parent.index(node)
     tied = nodes.inline("", "", node, nodes.Text(after[:length]), classes=["nobreak"])
-    parent[here : here + 2] = [tied, nodes.Text(after[length:])]
+    parent[here : here + 2] = [tied, nodes.Text(after[length:]) if after[length:] else wbr()]
+
+
+class wbr(nodes.Inline, nodes.Element):
+    """可以换行的地方；没有文字，摘要与索引里就看不见它。"""
+
+
+def visit_wbr(translator, _):
+    translator.body.append("<wbr>")
+    raise nodes.SkipNode
 
 
 def use_chinese_colons(doctree):

@@ -351,6 +351,8 @@ def test_punctuation_stays_with_the_formula(node):
     assert [child.astext() for child in paragraph] == ["设 ", "x，", "其中"]
     assert paragraph[1]["classes"] == ["nobreak"]
     assert len(lines_set(node("", "x"), nodes.Text(" 是"))) == 2  # 后面不是标点，不动
+    chain = lines_set(*[node("", "x"), nodes.Text("，")] * 2)
+    assert isinstance(chain[1], typography.wbr)  # 一串里两个之间可以换行：Firefox 不认别的
 
 
 def test_only_short_code_is_kept_together():

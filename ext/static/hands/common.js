@@ -292,7 +292,7 @@ window.hands = (() => {
 
     /* 几个里选一个。 */
     options({ label, values, value, change }) {
-      const group = el("fieldset", { class: "hands-options" }, el("legend", {}, label));
+      const group = el("div", { class: "hands-options", role: "radiogroup", "aria-label": label }, label);
       const name = `option-${++Plot.count}`;
       for (const [key, words] of Object.entries(values)) {
         const pick = () => {
