@@ -70,7 +70,7 @@ window.hands = (() => {
     constructor(parent, { x, y, label, width = 340, height = 300, axes = true }) {
       const left = axes ? 46 : 8, right = 12, top = axes ? 26 : 8, bottom = axes ? 40 : 8; // prettier-ignore
       const id = `clip-${++Plot.count}`;
-      Object.assign(this, { xRange: x.range, yRange: y.range, names: { x, y }, layers: {} });
+      Object.assign(this, { xRange: x.range, yRange: y.range, names: { x, y }, layers: {}, held: [] });
       this.box = { left, top, right: width - right, bottom: height - bottom };
       this.svg = el("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label });
       const frame = { x: left, y: top, width: width - left - right, height: height - top - bottom };
@@ -238,10 +238,8 @@ window.hands = (() => {
           "aria-roledescription": axes === "xy" ? "可以上下左右移动的点" : undefined,
           onpointerdown: (event) => {
             if (this.locked) return;
-            node.setPointerCapture(event.pointerId);
-            const finger = plot.at(event);
-            grip = at().map((value, i) => clamp(value, ...ranges[i]) - finger[i]);
-            node.focus({ preventScroll: true });
+            const gaps = plot.held.map((each) => each.gap(event)); // 挤在一起的，捏住最近的那一个
+            plot.held[gaps.indexOf(Math.min(...gaps))].take(event);
             event.preventDefault();
           },
           onpointermove: (event) =>
@@ -265,13 +263,22 @@ window.hands = (() => {
       // 手指是来拖它的，不是来滚页面的；touch-action 在 SVG 里面不管用
       node.addEventListener("touchstart", (event) => this.locked || event.preventDefault(), { passive: false });
       plot.over.append(node);
+      const shown = () => at().map((value, i) => clamp(value, ...ranges[i]));
+      plot.held.push({
+        gap(event) {
+          const [[x, y], [u, v]] = [shown(), plot.at(event)];
+          return Math.hypot(plot.x(x) - plot.x(u), plot.y(y) - plot.y(v));
+        },
+        take(event) {
+          node.setPointerCapture(event.pointerId);
+          node.focus({ preventScroll: true });
+          const finger = plot.at(event);
+          grip = shown().map((value, i) => value - finger[i]);
+        },
+      });
       this.handles.push(() => {
-        const [x, y] = at();
-        const { left, right, top, bottom } = plot.box; // 到了图外，就停在框的边上，还拖得回来
-        node.setAttribute(
-          "transform",
-          `translate(${clamp(plot.x(x), left, right)} ${clamp(plot.y(y), top, bottom)})`,
-        );
+        const [x, y] = at(), [u, v] = shown(); // prettier-ignore
+        node.setAttribute("transform", `translate(${plot.x(u)} ${plot.y(v)})`); // 到了图外，就停在框的边上，还拖得回来
         node.setAttribute("aria-valuenow", Number((flat ? y : x).toPrecision(4)));
         node.setAttribute("aria-valuetext", text());
         node.setAttribute("tabindex", this.locked ? -1 : 0);
