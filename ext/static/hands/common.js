@@ -209,8 +209,8 @@ window.hands = (() => {
       this.panel = this.controls; // 控件加在哪里
     }
 
-    plot(options) {
-      return new Plot(this.plots, options);
+    plot({ parent = this.plots, ...options }) {
+      return new Plot(parent, options);
     }
 
     /* 可拖的点。at() 是它现在的 [x, y]，move(x, y) 是要它去的地方（已经限在坐标系里），text() 是念出来的值；
