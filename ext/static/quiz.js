@@ -56,5 +56,20 @@
     said.setAttribute("aria-live", "polite");
   }
 
+  /* 一节的自测答对了几题。 */
+  function count(quiz) {
+    const questions = [...quiz.querySelectorAll(".quiz-question")];
+    const score = Object.assign(document.createElement("p"), { className: "quiz-count", role: "status" });
+    const update = () => {
+      const { answered } = bookProgress.get();
+      const right = questions.filter(({ dataset }) => answered[dataset.key]?.right).length;
+      score.textContent = `${questions.length} 题里答对 ${right} 题。`;
+    };
+    quiz.append(score);
+    update();
+    document.addEventListener("book-progress", update);
+  }
+
   document.querySelectorAll(".quiz-question").forEach(live);
+  document.querySelectorAll(".quiz").forEach(count);
 })();

@@ -263,7 +263,7 @@ window.hands = (() => {
       // 手指是来拖它的，不是来滚页面的；touch-action 在 SVG 里面不管用
       node.addEventListener("touchstart", (event) => this.locked || event.preventDefault(), { passive: false });
       plot.over.append(node);
-      const shown = () => at().map((value, i) => clamp(value, ...ranges[i]));
+      const shown = () => ranges.map((range, i) => clamp(at()[i], ...range));
       plot.held.push({
         gap(event) {
           const [[x, y], [u, v]] = [shown(), plot.at(event)];
