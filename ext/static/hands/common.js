@@ -327,7 +327,7 @@ window.hands = (() => {
 
     /* 从这里起，控件折在 words 下面：要用到后面才讲的话。 */
     more(words) {
-      this.panel = el("div", { class: "hands-controls" });
+      this.panel = el("div", { class: "hands-panel" });
       this.rows = {};
       this.controls.append(el("details", { class: "hands-more" }, el("summary", {}, words), this.panel));
     }
