@@ -62,8 +62,9 @@
     const score = Object.assign(document.createElement("p"), { className: "quiz-count", role: "status" });
     const update = () => {
       const { answered } = bookProgress.get();
-      const right = questions.filter(({ dataset }) => answered[dataset.key]?.right).length;
-      score.textContent = `${questions.length} 题里答对 ${right} 题。`;
+      const mine = questions.map(({ dataset }) => answered[dataset.key]).filter(Boolean);
+      const right = mine.filter((each) => each.right).length;
+      score.textContent = mine.length ? `${questions.length} 题里答对 ${right} 题。` : "";
     };
     quiz.append(score);
     update();
