@@ -120,6 +120,7 @@ def test_at_a_desk(figure, page_name, name):
     assert not it.locked() and it.box.locator(".hands-choices input").first.is_disabled() and not moves(it)
     said = it.box.locator(f"#hands-{name}-{choice if isinstance(choice, str) else 'C'}").text_content().strip()
     assert compare.locator("> .hands-wrong").text_content().strip() == said
+    assert compare.locator("> .hands-right").count() == 1  # 猜错了，也读得到为什么那样才对
     assert len(compare.locator("> div").nth(1).inner_text()) > len("实际发生的") + 5
 
     controls = [*it.handles(), *sliders.all()]
@@ -337,6 +338,16 @@ def test_passes_add_up(figure):
     assert f"w.grad = {total[0]}，" in words.text_content()
 
 
+def test_passes_pressed_while_walking(figure):
+    """走到一半再按，先把这一遍走完，一遍也不丢。"""
+    it = figure(PLACES["passes"], "passes").open()
+    it.predict()
+    it.box.get_by_role("button", name="清零").click()
+    for _ in range(3):
+        it.box.get_by_role("button", name="backward").click()
+    it.box.locator(".hands-words", has_text="w.grad = 4 + 4 + 4 = 12，").wait_for()
+
+
 def test_broadcast(maths):
     """各种形状两两相减：撑成的形状、报错的那一维、每一格的数，都与 torch 的一样。"""
     call, _ = maths("broadcast")
@@ -517,3 +528,14 @@ def test_by_hand(maths, classes):
         net = call("step", net, points, lr)
         close(net["W"], W - lr * W.grad)
         close(net["b"], b - lr * b.grad)
+
+
+def test_by_hand_undecided(figure):
+    """异或：走过以后，权重只剩舍入的误差；分不出就不涂色，也不算分对，滑块说的是新的类。"""
+    it = figure(PLACES["by-hand"], "by-hand", reduced_motion="reduce").open()
+    it.predict()
+    assert it.box.locator("polygon").count() == 3
+    for button in ("异或", "走 100 步"):
+        it.box.get_by_role("button", name=button).click()
+    assert "分不出" in it.box.locator(".hands-words").inner_text() and it.box.locator("polygon").count() == 0
+    assert it.box.locator("caption").inner_text()[-5:].strip() in it.box.locator("output").inner_text()

@@ -97,19 +97,28 @@
     wish.addEventListener("input", () => {
       bookProgress.update((all) => (all.sentences = { ...all.sentences, [number]: wish.value }));
     });
-    const label = el("label", {}, "用自己的一句话，说说学到了什么", wish);
+    const label = el("label", {}, "用自己的一句话，说说学到了什么（最多 60 字）", wish);
+    const open = el("ul", {});
+    const rest = el("details", { className: "checkin-open" }, el("summary", {}, "还差哪些"), open);
     cards.push((all) => {
       const done = part.sections.filter((section) => state(section, all).time).length;
       const all_done = done === part.sections.length;
       const count = part.sections.length;
       status.textContent = all_done ? `${done} 节都做完了，可以做打卡图。` : `${count} 节里做完了 ${done} 节。`;
       form.hidden = !all_done; // 还做不成的，只有一行
+      rest.hidden = all_done;
+      open.replaceChildren(...part.sections.filter((section) => !state(section, all).time).map((section) => {
+        const { predicted, answered } = state(section, all).missing;
+        const words = [predicted.length ? "预测" : "", answered.length ? `自测 ${answered.length} 题` : ""];
+        const href = `${ROOT}${section.url}#${predicted.length ? `hands-${predicted[0]}` : `quiz-${answered[0]}`}`;
+        return el("li", {}, el("a", { href }, section.title), `：还差${words.filter(Boolean).join("，")}`);
+      })); // prettier-ignore
       if (!all_done) picture.replaceChildren();
       if (document.activeElement !== wish) wish.value = all.sentences?.[number] ?? "";
     });
     const form = el("div", { className: "checkin-form" }, label, make, picture);
     const title = el("p", { className: "checkin-title" }, part.title);
-    return el("section", { className: "checkin-card", ariaLabel: `${part.title}的打卡图` }, title, status, form);
+    return el("section", { className: "checkin-card", ariaLabel: `${part.title}的打卡图` }, title, status, rest, form);
   }
 
   /* 导入的并进来：已有的不覆盖，只有原来没答对的换成答对的；返回添了几条。 */

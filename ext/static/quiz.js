@@ -56,5 +56,21 @@
     said.setAttribute("aria-live", "polite");
   }
 
+  /* 一节的自测答对了几题。 */
+  function count(quiz) {
+    const questions = [...quiz.querySelectorAll(".quiz-question")];
+    const score = Object.assign(document.createElement("p"), { className: "quiz-count", role: "status" });
+    const update = () => {
+      const { answered } = bookProgress.get();
+      const mine = questions.map(({ dataset }) => answered[dataset.key]).filter(Boolean);
+      const right = mine.filter((each) => each.right).length;
+      score.textContent = mine.length ? `${questions.length} 题里答对 ${right} 题。` : "";
+    };
+    quiz.append(score);
+    update();
+    document.addEventListener("book-progress", update);
+  }
+
   document.querySelectorAll(".quiz-question").forEach(live);
+  document.querySelectorAll(".quiz").forEach(count);
 })();

@@ -128,7 +128,7 @@
       handle.setAttribute("visibility", shape ? "visible" : "hidden");
       if (hand.locked) {
         plot.set("out", [plot.text(LEFT.out, TOP.out + 8, "A − B：？")]);
-        return "A 是三个预测，B 是三个标签。";
+        return "A 是三个预测，B 是三个标签，一个不差。";
       }
       if (!shape) {
         const { dim, pair } = maths.broadcast(a, b);
@@ -141,12 +141,14 @@
       const note = accident ? "想要的只有对角线（实线）" : `${values.length} 个数`;
       plot.set("out", grid("out", shape, values, "f3", [`A − B 的形状 ${written(shape)}`, note], wanted));
       const mean = values.reduce((all, each) => all + each * each, 0) / values.length;
-      return `${equation()}。一共 ${values.length} 个差，平方的平均是 ${number(mean, 4)}。`;
+      const should = accident ? "，本该是 0" : "";
+      return `绿圈是 ${equation()}，拖它看别的格。一共 ${values.length} 个差，平方的平均是 ${number(mean, 4)}${should}。`;
     }
 
     function reveal() {
       const values = maths.subtract([1, 2, 3], [3, 1], [1, 2, 3], [3]);
-      return `不报错，得到 ${written(maths.broadcast([3, 1], [3]).shape)}，${values.length} 个差：每个预测减每个标签。`;
+      const mean = values.reduce((all, each) => all + each * each, 0) / values.length;
+      return `不报错：${values.length} 个差，每个预测减每个标签，平方的平均是 ${number(mean, 4)}。`;
     }
     return { draw, reveal };
   }

@@ -34,25 +34,28 @@
   function build(hand) {
     const { el, number, clamp } = hands;
     const LR = 0.5;
-    let points, net, losses, chosen = 0, preset = "middle"; // prettier-ignore
+    let points, net, losses, setChosen, chosen = 4; // prettier-ignore
     const classes = () => Math.max(...points.map((point) => point[2])) + 1;
     function again() {
       net = maths.zeros(classes());
       losses = [maths.loss(net, points)];
     }
     function arrange(key) {
-      preset = key;
       points = PRESETS[key].map((point) => [...point]);
+      setChosen?.(chosen + 1); // 同一个点，换了摆法就可能换了类
       again();
     }
     function walk() {
       net = maths.step(net, points, LR);
       losses.push(maths.loss(net, points));
     }
+    /* 最看好哪一类；各类差不多一样多时，谁也不看好（−1）。门槛与正文的 draw 一样。 */
     const best = (point) => {
-      const o = maths.logits(net, point);
-      return o.indexOf(Math.max(...o));
+      const p = maths.softmax(maths.logits(net, point));
+      const most = Math.max(...p);
+      return most < 1 / p.length + 1e-3 ? -1 : p.indexOf(most);
     };
+    const CORNERS = [[-SIZE, -SIZE], [SIZE, -SIZE], [SIZE, SIZE], [-SIZE, SIZE]]; // prettier-ignore
     const steps = () => losses.length - 1;
 
     const plane = hand.plot({
@@ -65,7 +68,8 @@
       x: { range: [0, 500], label: "走了几步" },
       y: { range: [0, 1.2], label: "平均损失" },
     });
-    arrange(preset);
+    arrange("middle");
+    const named = (c) => (c < 0 ? "分不出" : `预测第 ${c + 1} 类`);
     const nodes = points.map((_, i) =>
       hand.handle(plane, {
         label: `第 ${i + 1} 个点`,
@@ -77,7 +81,7 @@
           if (steps() === 0) again(); // 还没走，起点的损失跟着点变
         },
         text: () =>
-          `第 ${points[i][2] + 1} 类，在 ${number(points[i][0], 1)}、${number(points[i][1], 1)}，预测第 ${best(points[i]) + 1} 类`,
+          `第 ${points[i][2] + 1} 类，在 ${number(points[i][0], 1)}、${number(points[i][1], 1)}，${named(best(points[i]))}`,
         step: [0.1, 0.1],
         r: 9,
       }),
@@ -87,7 +91,7 @@
 
     const table = el("table", { class: "hands-table" });
     hand.plots.append(el("div", { class: "hands-wide" }, table));
-    const setChosen = hand.slider({
+    setChosen = hand.slider({
       label: "跟着第几个点",
       min: 1,
       max: points.length,
@@ -105,7 +109,7 @@
 
     /* 第 j 类的地盘：整个框依次用 o_j ≥ o_k 的直线裁，剩下的凸多边形。 */
     function area(j) {
-      let corners = [[-SIZE, -SIZE], [SIZE, -SIZE], [SIZE, SIZE], [-SIZE, SIZE]]; // prettier-ignore
+      let corners = CORNERS;
       for (let k = 0; k < net.b.length; k++) {
         const lead = (point) => {
           const o = maths.logits(net, point);
@@ -122,12 +126,14 @@
     }
 
     function drawTable(point) {
-      const o = maths.logits(net, point);
+      const o = maths.logits(net, point), error = maths.error(net, point, point[2]); // prettier-ignore
       const rows = [
+        ["偏差 b", net.b],
         ["o", o],
         ["ŷ", maths.softmax(o)],
-        ["ŷ − y", maths.error(net, point, point[2])],
+        ["ŷ − y", error],
         ...maths.push(net, point, LR).map((values, k) => [`ΔW 第 ${k + 1} 行`, values]),
+        ["Δb", error.map((e) => -LR * e)],
       ];
       const cell = (words, name = "td", scope) => el(name, { scope }, words);
       const heads = ["", ...o.map((_, j) => `第 ${j + 1} 类`)];
@@ -141,7 +147,7 @@
     }
 
     function draw() {
-      const none = [...net.W.flat(), ...net.b].every((value) => value === 0); // 各类一样多，谁也没有地盘
+      const none = [...CORNERS, ...points].every((point) => best(point) < 0); // 各类一样多，谁也没有地盘
       const areas = none ? [] : net.b.map((_, j) => [j, area(j)]).filter(([, corners]) => corners.length > 2);
       plane.set("areas", areas.map(([j, corners]) =>
         el("polygon", {
@@ -167,9 +173,10 @@
       ]); // prettier-ignore
       drawTable(points[chosen]);
       const right = points.filter((point) => best(point) === point[2]).length;
-      if (none) return `还没有走，参数全是 0，各类的概率一样；损失是 log ${classes()} = ${number(losses.at(-1), 4)}。`;
+      if (!steps()) return `还没有走，参数全是 0，各类一样多，分不出；损失是 log ${classes()} = ${number(losses.at(-1), 4)}。`;
+      const score = none ? "各类一样多，分不出" : `12 个点分对 ${right} 个`;
       const length = Math.hypot(...net.W.flat());
-      return `走了 ${steps()} 步：损失 ${number(maths.loss(net, points), 4)}，12 个点分对 ${right} 个；权重的长度 ${number(length, 2)}。`;
+      return `走了 ${steps()} 步：损失 ${number(maths.loss(net, points), 4)}，${score}；权重的长度 ${number(length, 2)}。`;
     }
 
     function reveal() {

@@ -70,14 +70,14 @@ window.hands = (() => {
     constructor(parent, { x, y, label, width = 340, height = 300, axes = true }) {
       const left = axes ? 46 : 8, right = 12, top = axes ? 26 : 8, bottom = axes ? 40 : 8; // prettier-ignore
       const id = `clip-${++Plot.count}`;
-      Object.assign(this, { xRange: x.range, yRange: y.range, layers: {} });
+      Object.assign(this, { xRange: x.range, yRange: y.range, names: { x, y }, layers: {}, held: [] });
       this.box = { left, top, right: width - right, bottom: height - bottom };
       this.svg = el("svg", { viewBox: `0 0 ${width} ${height}`, role: "group", "aria-label": label });
       const frame = { x: left, y: top, width: width - left - right, height: height - top - bottom };
       this.inner = el("g", { "clip-path": `url(#${id})` });
       this.over = el("g"); // 手柄
       this.svg.append(el("clipPath", { id }, el("rect", frame)));
-      if (axes) this.svg.append(this.axes(x, y));
+      if (axes) this.svg.append((this.frame = this.axes(x, y)));
       this.svg.append(this.inner, this.over);
       parent.append(this.svg);
     }
@@ -123,6 +123,13 @@ window.hands = (() => {
         el("text", { x: 4, y: 14, class: "name" }, y.label),
       );
       return group;
+    }
+    /* 换横轴的范围；各层由 draw 重画。 */
+    zoom(range) {
+      if (range[1] === this.xRange[1]) return;
+      const axes = this.axes({ ...this.names.x, range: (this.xRange = range) }, this.names.y);
+      this.frame.replaceWith(axes);
+      this.frame = axes;
     }
     layer(name) {
       if (!this.layers[name]) this.inner.append((this.layers[name] = el("g")));
@@ -193,23 +200,25 @@ window.hands = (() => {
 
   class Hand {
     constructor(root, data) {
-      Object.assign(this, { root, data, locked: true, still: true, handles: [], rows: {} });
+      Object.assign(this, { root, data, locked: true, still: true, delay: 0, handles: [], rows: {} });
       this.plots = el("div", { class: "hands-plots" });
       this.controls = el("fieldset", { class: "hands-controls", disabled: true, "aria-label": "动手的地方" });
       this.words = el("p", { class: "hands-words" });
       this.spoken = el("p", { class: "hands-spoken", "aria-live": "polite" });
       this.stage = el("div", { class: "hands-stage hands-locked" }, this.plots, this.words, this.controls, this.spoken);
+      this.panel = this.controls; // 控件加在哪里
     }
 
-    plot(options) {
-      return new Plot(this.plots, options);
+    plot({ parent = this.plots, ...options }) {
+      return new Plot(parent, options);
     }
 
     /* 可拖的点。at() 是它现在的 [x, y]，move(x, y) 是要它去的地方（已经限在坐标系里），text() 是念出来的值；
-       axes 是 "x"、"y" 或 "xy"；step 是按一下方向键走多远，Shift 或 PageUp、PageDown 走十倍。 */
-    handle(plot, { label, at, move, text, step, axes = "xy", style = "f2", r = 8 }) {
+       axes 是 "x"、"y" 或 "xy"；step 是按一下方向键走多远，Shift 或 PageUp、PageDown 走十倍；hit 是多近算捏住它。 */
+    handle(plot, { label, at, move, text, step, axes = "xy", style = "f2", r = 8, hit = 22 }) {
       const flat = axes === "y" ? 1 : 0; // aria-valuenow 说的是哪一个坐标
       const ranges = [plot.xRange, plot.yRange];
+      let grip; // 手指捏住的地方离点多远：捏偏了，点也不跳过来
       const go = (x, y) => {
         const now = at();
         const to = [x, y].map((value, i) => (axes.includes("xy"[i]) ? clamp(value, ...ranges[i]) : now[i]));
@@ -229,11 +238,12 @@ window.hands = (() => {
           "aria-roledescription": axes === "xy" ? "可以上下左右移动的点" : undefined,
           onpointerdown: (event) => {
             if (this.locked) return;
-            node.setPointerCapture(event.pointerId);
-            node.focus({ preventScroll: true });
+            const gaps = plot.held.map((each) => each.gap(event)); // 挤在一起的，捏住最近的那一个
+            plot.held[gaps.indexOf(Math.min(...gaps))].take(event);
             event.preventDefault();
           },
-          onpointermove: (event) => node.hasPointerCapture(event.pointerId) && go(...plot.at(event)),
+          onpointermove: (event) =>
+            node.hasPointerCapture(event.pointerId) && go(...plot.at(event).map((value, i) => value + grip[i])),
           onkeydown: (event) => {
             const keys = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] };
             Object.assign(keys, { PageUp: flat ? [0, 10] : [10, 0], PageDown: flat ? [0, -10] : [-10, 0] });
@@ -247,19 +257,28 @@ window.hands = (() => {
             event.preventDefault();
           },
         },
-        el("circle", { r: Math.max(22, r), class: "hands-hit" }),
+        el("circle", { r: hit, class: "hands-hit" }),
         el("circle", { r, class: style }),
       );
       // 手指是来拖它的，不是来滚页面的；touch-action 在 SVG 里面不管用
       node.addEventListener("touchstart", (event) => this.locked || event.preventDefault(), { passive: false });
       plot.over.append(node);
+      const shown = () => ranges.map((range, i) => clamp(at()[i], ...range));
+      plot.held.push({
+        gap(event) {
+          const [[x, y], [u, v]] = [shown(), plot.at(event)];
+          return Math.hypot(plot.x(x) - plot.x(u), plot.y(y) - plot.y(v));
+        },
+        take(event) {
+          node.setPointerCapture(event.pointerId);
+          node.focus({ preventScroll: true });
+          const finger = plot.at(event);
+          grip = shown().map((value, i) => value - finger[i]);
+        },
+      });
       this.handles.push(() => {
-        const [x, y] = at();
-        const { left, right, top, bottom } = plot.box; // 到了图外，就停在框的边上，还拖得回来
-        node.setAttribute(
-          "transform",
-          `translate(${clamp(plot.x(x), left, right)} ${clamp(plot.y(y), top, bottom)})`,
-        );
+        const [x, y] = at(), [u, v] = shown(); // prettier-ignore
+        node.setAttribute("transform", `translate(${plot.x(u)} ${plot.y(v)})`); // 到了图外，就停在框的边上，还拖得回来
         node.setAttribute("aria-valuenow", Number((flat ? y : x).toPrecision(4)));
         node.setAttribute("aria-valuetext", text());
         node.setAttribute("tabindex", this.locked ? -1 : 0);
@@ -283,7 +302,7 @@ window.hands = (() => {
         show();
         this.redraw();
       });
-      this.controls.append(el("label", { class: "hands-slider" }, el("span", {}, label), input, shown));
+      this.panel.append(el("label", { class: "hands-slider" }, el("span", {}, label), input, shown));
       return (next) => {
         input.value = next; // 从别处改它：调用返回的函数
         show();
@@ -303,38 +322,54 @@ window.hands = (() => {
         const input = el("input", { type: "radio", name, value: key, checked: key === String(value), onchange: pick });
         group.append(el("label", {}, input, words));
       }
-      this.controls.append(group);
+      this.panel.append(group);
     }
 
-    /* 按钮都在控件的最后；row 是它们那一行开头的话，不写就是没有话的一行。 */
+    /* 从这里起，控件折在 words 下面：要用到后面才讲的话。 */
+    more(words) {
+      this.panel = el("div", { class: "hands-panel" });
+      this.rows = {};
+      this.controls.append(el("details", { class: "hands-more" }, el("summary", {}, words), this.panel));
+    }
+
+    /* 按钮都在控件的最后；row 是它们那一行开头的话，不写就是没有话的一行。正走着时按，先把剩下的走完。 */
     button(label, action, row = "") {
       const press = () => {
-        this.stop();
+        this.finish();
         action();
         this.redraw();
       };
-      this.rows[row] ??= this.controls.appendChild(el("div", { class: "hands-buttons" }, row));
+      this.rows[row] ??= this.panel.appendChild(el("div", { class: "hands-buttons" }, row));
       this.rows[row].append(el("button", { type: "button", onclick: press }, label));
     }
 
     /* 一步一步地动 count 步，每步 wait 毫秒；读者不要动画时，或者只是恢复上次的样子，一下子走完。 */
     play(count, step, wait = 40) {
       this.stop();
+      this.performed = true;
+      let i = 0;
+      this.finish = () => {
+        this.stop();
+        while (i < count) step(i++);
+      };
       if (calm.matches || this.still) {
-        for (let i = 0; i < count; i++) step(i);
+        this.finish();
         return this.redraw();
       }
-      let i = 0;
-      this.timer = setInterval(() => {
-        step(i);
+      const next = () => {
+        step(i++);
+        this.timer = i < count ? setTimeout(next, wait) : undefined;
         this.redraw();
-        if (++i >= count) this.stop();
-      }, wait);
+      };
+      this.timer = setTimeout(next, Math.max(wait, this.delay));
     }
 
     stop() {
-      clearInterval(this.timer);
+      clearTimeout(this.timer);
+      this.finish = () => {};
     }
+
+    finish() {}
 
     redraw() {
       const words = this.draw() ?? "";
@@ -390,25 +425,39 @@ window.hands = (() => {
       return choice < low ? "A" : choice > high ? "C" : "B";
     };
 
+    /* 一种猜法的说明；不是读者猜的，就不以“差不多：”开头。 */
+    function remark(letter, mine = true) {
+      const said = root.querySelector(`#${root.id}-${letter}`).cloneNode(true);
+      const start = said.querySelector("p").firstChild;
+      if (isNumber && !mine) start.data = start.data.replace(/^\s*差不多：/, "");
+      said.removeAttribute("id");
+      said.classList.add(letter === right ? "hands-right" : "hands-wrong");
+      return said;
+    }
     function settle(choice) {
       form.disabled = true;
       lock.remove();
       hand.unlock();
       const letter = letterOf(choice);
-      const words = inputs.find((input) => input.value === choice)?.parentElement;
+      const option = (value) => inputs.find((input) => input.value === value)?.parentElement;
       const mine = el("p", {}, isNumber ? `${String(choice).replace("-", "−")}${inputs[0].dataset.unit}` : "");
-      if (!isNumber) for (const node of [...words.childNodes].slice(1)) mine.append(node.cloneNode(true));
-      const said = root.querySelector(`#${root.id}-${letter}`).cloneNode(true);
-      said.removeAttribute("id");
-      said.classList.add(letter === right ? "hands-right" : "hands-wrong");
-      const happened = el("p", {}, reveal?.(choice) ?? "");
-      compare.replaceChildren(
-        el("div", {}, el("strong", {}, "你猜的"), mine),
-        el("div", {}, el("strong", {}, "实际发生的"), happened),
-        said,
-      );
+      if (!isNumber) for (const node of [...option(choice).childNodes].slice(1)) mine.append(node.cloneNode(true));
+      option(right)?.classList.add("hands-answer");
+      const answer = letter === right ? [] : [remark(right, false)]; // 猜错的，也读得到为什么那样才对
+      const happened = el("div", {}, el("strong", {}, "实际发生的"), el("p", {}, perform(choice)));
+      if (hand.performed) happened.append(el("button", { type: "button", onclick: () => perform(choice) }, "再演一遍"));
+      compare.replaceChildren(el("div", {}, el("strong", {}, "你猜的"), mine), happened, remark(letter), ...answer);
       compare.hidden = false;
+    }
+    /* 演示：先让图进到屏幕里，再动。 */
+    function perform(choice) {
+      hand.delay = 800;
+      const words = reveal(choice);
+      hand.delay = 0;
       hand.redraw();
+      const behavior = calm.matches ? "instant" : "smooth";
+      if (!hand.still) requestAnimationFrame(() => hand.plots.scrollIntoView({ block: "nearest", behavior }));
+      return words;
     }
 
     lock.addEventListener("click", () => {

@@ -45,7 +45,9 @@
       style: "s2 ring",
       r: 12,
     });
-    const strip = el("div", { class: "hands-pictures", role: "group", "aria-label": "这一格的图像" });
+    const strip = el("div", { class: "hands-pictures hands-strip", role: "group", "aria-label": "这一格的图像" });
+    const note = (words) => strip.replaceChildren(el("p", {}, words));
+    note("选一格，看背后的图像。");
     hand.plots.append(strip);
     hand.button("看这一格的图像", look);
     hand.button("下一个错得多的格", () => {
@@ -61,7 +63,7 @@
       try {
         picked ??= await hands.images("confusion");
       } catch {
-        strip.textContent = "图像没有取来，或者浏览器太旧，解不开。";
+        note("图像没有取来，或者浏览器太旧，解不开。");
       }
       hand.redraw();
     }

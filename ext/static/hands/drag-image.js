@@ -35,9 +35,13 @@
     const moved = (signed, ways) => `向${ways[signed < 0 ? 1 : 0]} ${Math.abs(signed)}`;
     const place = () => `${moved(dx, "右左")}、${moved(dy, "上下")}个像素`.replace(/(\d)个/, "$1 个");
 
-    /* 一个正方形的框，一个像素是 1；返回的函数画一层 28 × 28 的小图。 */
+    /* 一个正方形的框，一个像素是 1，上面写着它是什么；返回的函数画一层 28 × 28 的小图。手机上两个也并排，下面看得到分数。 */
+    const pair = hand.plots.appendChild(el("div", { class: "hands-pair" }));
     function square(label) {
-      const plot = hand.plot({ label, axes: false, width: 300, x: { range: [-14, 14] }, y: { range: [-14, 14] } });
+      const caption = el("p", {}, label);
+      const parent = pair.appendChild(el("div", {}, caption));
+      const range = [-14, 14];
+      const plot = hand.plot({ parent, label, axes: false, width: 300, x: { range }, y: { range } });
       const { left, right, top, bottom } = plot.box;
       const box = { x: left, y: top, width: right - left, height: bottom - top };
       function layer(style) {
@@ -50,11 +54,11 @@
         };
       }
       plot.over.append(el("rect", { ...box, class: "s0 thin" }));
-      return [plot, layer];
+      return [plot, layer, caption];
     }
-    const [picture, pictureLayer] = square("图像，可以拖动");
+    const [picture, pictureLayer] = square("图像，拖动它");
     const showPicture = pictureLayer("");
-    const [, productLayer] = square("图像与模板的乘积：红为正，蓝为负；淡的是模板");
+    const [, productLayer, title] = square("图像与模板的乘积：红为正，蓝为负；淡的是模板");
     const showTemplate = productLayer("faint");
     const showProduct = productLayer("");
     hand.handle(picture, {
@@ -64,6 +68,8 @@
       text: () => `${place()}`,
       step: [1, 1],
       style: "s2 ring",
+      r: 14,
+      hit: 120, // 整幅图像都捏得住
     });
     const bars = hand.plot({
       label: "十类的分数",
@@ -137,21 +143,23 @@
       showTemplate(maths.template(data, template), BRIGHT, "2");
       showProduct(product, BRIGHT, "2");
       drawBars(o, p);
+      const measured = !dy && !flipped;
       const points = hand.locked ? [[0, accuracy()]] : curve.map((value, i) => [i - REACH, value]);
       spread.set("curve", [
         spread.line(-REACH, 0.1, REACH, 0.1, "s0 thin dashed"),
         spread.text(-REACH, 0.03, "随便猜", { dx: 4, class: "f0" }),
         spread.path(points, "s1"),
         ...points.map(([x, y]) => spread.dot(x, y, 3, "f1")),
-        spread.dot(dx, accuracy(), 7, "f2"),
+        ...(measured ? [spread.dot(dx, accuracy(), 7, "f2")] : []),
       ]);
       const best = o.indexOf(Math.max(...o));
-      const sum = product.reduce((a, b) => a + b, 0);
-      const bias = data.bias[template];
+      const part = (sign) => number(Math.abs(product.reduce((sum, value) => sum + (value * sign > 0 ? value : 0), 0)), 2);
+      title.textContent = `图像 × ${names[template]}的模板：红加分，蓝减分；淡的是模板`;
       return (
-        `${names[shown]}${flipped ? "（翻转）" : ""}${place()}。${names[template]}的模板：乘积之和 ${number(sum, 2)}，` +
-        `加偏差 ${number(bias, 2)}，得 ${number(sum + bias, 2)}。模型认成${names[best]}，概率 ${number(p[best], 2)}。` +
-        (dy ? "右下的曲线只量过左右平移。" : `全部验证图像都这样左右平移，精度 ${number(accuracy(), 3)}。`)
+        `${names[shown]}${flipped ? "（翻转）" : ""}${place()}。${names[template]}的模板：红加 ${part(1)}，蓝减 ${part(-1)}，` +
+        `偏差 ${number(data.bias[template], 2)}，得 ${number(o[template], 2)}。` +
+        `模型认成${names[best]}${best === template ? "" : `，得 ${number(o[best], 2)}`}，概率 ${number(p[best], 2)}。` +
+        (measured ? `全部验证图像都这样左右平移，精度 ${number(accuracy(), 3)}。` : "精度的曲线只量过左右平移。")
       );
     }
 

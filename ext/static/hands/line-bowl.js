@@ -56,7 +56,7 @@
     const FAR = 1e6; // 发散到这么远就不再走
     const { number } = hands;
     const original = hand.data;
-    let data, kind, w, b, lr, size, chosen, batch, path, levels, best; // prettier-ignore
+    let data, kind, w, b, lr, size, batch, path, levels, best; // prettier-ignore
 
     function start() {
       data = { x: [...original.x], y: [...original.y] };
@@ -103,18 +103,6 @@
     });
     const lineText = () => `w 是 ${number(w)}，b 是 ${number(b)}`;
     hand.handle(line, {
-      label: "星云",
-      at: () => [data.x[chosen], data.y[chosen]],
-      move: (x, y) => {
-        [data.x[chosen], data.y[chosen]] = [x, y];
-        newBowl();
-      },
-      text: () => `第 ${chosen + 1} 个，距离 ${number(data.x[chosen], 2)}，速度 ${number(data.y[chosen])}`,
-      step: [0.05, 20],
-      style: "f1",
-      r: 6,
-    });
-    hand.handle(line, {
       label: "直线的左端",
       axes: "y",
       at: () => [0, b],
@@ -130,6 +118,19 @@
       text: lineText,
       step: [0, 20],
     });
+    const stars = original.x.map((_, i) =>
+      hand.handle(line, {
+        label: `第 ${i + 1} 个星云`,
+        at: () => [data.x[i], data.y[i]],
+        move: (x, y) => {
+          [data.x[i], data.y[i]] = [x, y];
+          newBowl();
+        },
+        text: () => `距离 ${number(data.x[i], 2)}，速度 ${number(data.y[i])}`,
+        step: [0.05, 20],
+        r: 5,
+      }),
+    );
     hand.handle(bowl, {
       label: "碗里的点",
       at: () => [w, b],
@@ -138,9 +139,11 @@
       step: [20, 20],
     });
 
+    hand.button("回到开头", start);
+    hand.more("让它自己走、换一种损失（要用到下面的梯度下降，学过再来）");
     hand.options({
       label: "损失",
-      values: { 平方: "平方", 绝对值: "绝对值", Huber: "Huber" },
+      values: { 平方: "平方", 绝对值: "绝对值", Huber: "Huber（两者的折中）" },
       value: (kind = "平方"),
       change: (key) => {
         kind = key;
@@ -153,26 +156,14 @@
       value: (size = 24),
       change: (key) => (size = Number(key)),
     });
-    hand.slider({
+    hand.options({
       label: "学习率 η",
-      min: 0.05,
-      max: 1.1,
-      step: 0.05,
+      values: { 0.05: "0.05", 0.3: "0.3", 0.9: "0.9", 1.1: "1.1" },
       value: (lr = 0.3),
-      text: (value) => number(value, 2),
-      change: (value) => (lr = value),
-    });
-    hand.slider({
-      label: "拖第几个星云",
-      min: 1,
-      max: original.x.length,
-      step: 1,
-      value: (chosen = 23) + 1,
-      change: (value) => (chosen = value - 1),
+      change: (key) => (lr = Number(key)),
     });
     hand.button("走一步", walk);
     hand.button("走 20 步", () => hand.play(20, walk, 80));
-    hand.button("回到开头", start);
     start();
 
     function draw() {
@@ -187,7 +178,8 @@
       const bar = (i) => line.line(data.x[i], data.y[i], data.x[i], data.y[i] + errors[i], "s2 thin");
       const index = all(data);
       line.set("errors", kind === "平方" ? [...used].map(square) : [...used].map(bar));
-      line.set("points", index.map((i) => line.dot(data.x[i], data.y[i], 3.5, used.has(i) ? "f1" : "f1 faint")));
+      const few = used.size < index.length; // 这一步用到的几个涂成赭的，别的淡下去
+      stars.forEach((node, i) => node.lastChild.setAttribute("class", !few ? "f1" : used.has(i) ? "f2" : "f1 faint"));
       line.set("line", [line.line(0, b, 2.4, 2.4 * w + b, "s2")]);
       const [wStar, bStar] = best;
       bowl.set("path", [bowl.path(path, "s2 thin"), bowl.text(wStar, bStar, "★", { class: "f3", ...CENTRE })]);
@@ -200,7 +192,8 @@
       ]);
       const loss = maths.loss(kind, data, w, b);
       const steps = path.length > 1 ? `走了 ${path.length - 1} 步。` : "";
-      const far = Math.hypot(w, b) > 1e4 ? "越走越远了：学习率太大。" : "";
+      const inside = hands.clamp(w, ...bowl.xRange) === w && hands.clamp(b, ...bowl.yRange) === b;
+      const far = Math.hypot(w, b) > 1e4 ? "越走越远了：学习率太大。" : inside ? "" : "点走到图外去了。";
       return `${lineText()}；平均损失 ${number(loss)}，碗底 ${number(maths.loss(kind, data, ...best))}。${steps}${far}`;
     }
 

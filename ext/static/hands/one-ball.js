@@ -1,7 +1,7 @@
 /* 一个球：左边是抛物线 L = λw²/2 上的球，右边是每步乘的数 1 − ηλ。 */
 (() => {
   "use strict";
-  const NOISE = 0.5; // 有噪声时，梯度的误差的标准差
+  const NOISE = 0.3; // 有噪声时，梯度的误差的标准差
   const maths = {
     loss: (lambda, w) => (lambda * w * w) / 2,
     step: (lambda, lr, w, noise = 0) => w - lr * (lambda * w + noise),
@@ -33,7 +33,7 @@
     const factor = hand.plot({
       label: "每步乘的数",
       x: { range: [0, 3], label: "学习率 η" },
-      y: { range: [-2, 1.2], label: "每步乘的数 1 − ηλ" },
+      y: { range: [-2, 1.2], label: "每步乘的数" },
     });
     hand.handle(valley, {
       label: "球",
@@ -56,7 +56,7 @@
       style: "f1",
     });
     hand.slider({
-      label: "弯曲程度 λ",
+      label: "λ（损失是 λw²/2）",
       min: 0.5,
       max: 2,
       step: 0.1,
@@ -69,7 +69,7 @@
     });
     hand.options({
       label: "小批量的噪声",
-      values: { false: "没有", true: "有" },
+      values: { false: "没有：看全部样本", true: "有：每步只看几个" },
       value: noisy,
       change: (key) => (noisy = key === "true"),
     });
@@ -103,18 +103,20 @@
         factor.line(0, 1, 3, 1 - 3 * lambda, "s1"),
         ...[1, 2].flatMap((k) => [
           factor.line(k / lambda, -2, k / lambda, 1 - k, "s0 thin dashed"),
-          factor.text(k / lambda, -1.85, `${k}/λ`, { dx: 4, class: "f0" }),
+          factor.text(k / lambda, -1.85, lambda === 1 ? `η = ${k}` : `${k}/λ`, { dx: 4, class: "f0" }),
         ]),
       ]);
-      const place = out() ? "球已经冲出图外" : `走了 ${path.length - 1} 步，w = ${number(w(), 2)}`;
-      const restless = noisy && Math.abs(a) < 0.995 ? "，只是梯度有误差，到了谷底也停不住" : "";
-      return `ηλ = ${number(lr * lambda, 2)}，每步乘 ${number(a, 2)}：${says(a)}${restless}。${place}。`;
+      const recent = `${path.length > 7 ? "…、" : ""}${path.slice(-7).map((value) => number(value, 3)).join("、")}`; // prettier-ignore
+      const place = out() ? "球已经冲出图外" : `走了 ${path.length - 1} 步，w 依次是 ${recent}`;
+      const way = noisy && Math.abs(a) < 0.995 ? "梯度有误差，到了谷底也停不住，在附近晃" : says(a);
+      const product = lambda === 1 ? `1 − ${number(lr, 2)}` : `1 − ηλ = 1 − ${number(lr, 2)} × ${number(lambda, 1)}`;
+      return `每步乘 ${product} = ${number(a, 2)}：${way}。${place}。`;
     }
 
     function reveal() {
       [lambda, lr, noisy, path] = [1, 1.5, false, [START]];
       hand.play(6, walk, 400);
-      const places = maths.path(1, 1.5, START, 4).map((value) => number(value, 2));
+      const places = maths.path(1, 1.5, START, 4).map((value) => number(value, 3));
       return `每步乘 1 − 1.5 = −0.5，依次在 ${places.join("、")}：换一侧，也近一半。`;
     }
     return { draw, reveal };

@@ -31,13 +31,15 @@
     let at = { ...START };
     let place = 0; // 走到第几步：1 至 4 正着，5 至 8 倒着
     let grads = []; // 每一遍给 .grad 加上的
+    let lost = ""; // 倒着走过，又要再倒着走
     const args = () => [at.w, at.x, at.b, at.y];
     const change = (name, value) => {
       at[name] = value;
-      place = 0; // 换了数，要从头算；.grad 里的还在
+      [place, lost] = [0, ""]; // 换了数，要从头算；.grad 里的还在
     };
     const advance = () => {
       place = (place % 8) + 1;
+      if (place > 4) lost = "";
       if (place === 8) grads.push(maths.backward(...args()));
     };
 
@@ -84,12 +86,13 @@
       hand.play(4, advance, 500);
     });
     hand.button("倒着走一遍：backward()", () => {
-      place = 4; // 正着的一遍没有走，就先算好
-      hand.play(4, advance, 500);
+      lost = place === 8 ? "计算图用过一次就丢了，先正着再算一遍。" : "";
+      place %= 8;
+      hand.play(8 - place, advance, 500);
     });
     hand.button("清零 .grad", () => {
       grads = [];
-      place = Math.min(place, 4);
+      place %= 8;
     });
 
     const ROWS = [8.7, 6.4, 4.1, 1.8]; // 四个运算的高度
@@ -125,12 +128,12 @@
       slope(5, 5.3, 2.85, slopes.e);
       slope(6, 5.3, 5.15, slopes.yHat);
       slope(7, 5.3, 7.45, slopes.wx);
-      slope(7, 8, 5.85, slopes.b);
+      slope(7, 8, 5.95, slopes.b);
       slope(8, 0, 8.1, slopes.w);
       const kept = (name) => (grads.length ? short(grads.reduce((all, each) => all + each[name], 0)) : "None");
       parts.push(
         text(0, 7.2, `w.grad = ${kept("w")}`, { class: "f4" }),
-        text(10, 4.9, `b.grad = ${kept("b")}`, { class: "f4", ...end }),
+        text(10, 5.4, `b.grad = ${kept("b")}`, { class: "f4", ...end }),
       );
       graph.set("graph", parts);
     }
@@ -169,13 +172,13 @@
       );
       const kept = (name) => sum(grads.map((each) => each[name]));
       const total = grads.length ? `w.grad = ${kept("w")}，b.grad = ${kept("b")}。` : "w.grad 与 b.grad 还是 None。";
-      return `${says(values, slopes)}${total}`;
+      return `${lost}${lost && !place ? "" : says(values, slopes)}${total}`;
     }
 
     function reveal() {
       at = { ...START };
       for (const name of Object.keys(set)) set[name](at[name]);
-      [place, grads] = [0, []];
+      [place, grads, lost] = [0, [], ""];
       hand.play(16, advance, 350);
       const { w, b } = maths.backward(...args());
       return `走完一遍，w.grad 是 ${short(w)}，b.grad 是 ${short(b)}；再走一遍，w.grad = ${sum([w, w])}，b.grad = ${sum([b, b])}。`;

@@ -31,6 +31,8 @@
       return `${number(value / 10 ** power, 1)}×10${raised}`;
     }
 
+    const list = (values, write) => values.map((value) => write(value)).join("、");
+
     const logits = hand.plot({
       label: "三个 logit",
       x: { range: [0.4, 3.6], label: "类别", names },
@@ -81,16 +83,19 @@
       logits.set("bars", [
         logits.line(0.4, 0, 3.6, 0, "s0 thin"),
         ...o.map((value, i) => logits.line(i + 1, 0, i + 1, value, "s2")),
+        logits.text(0.5, 4.4, shift ? `都加 ${number(shift)}，是 ${list(o.map((value) => value + shift), number)}` : ""),
       ]);
       probs.set("bars", [
         ...right.map((p, i) => probs.bar(i + 1, p, 0.5, "f1")),
         ...right.map((p, i) => probs.text(i + 1, Math.min(p + 0.03, 0.94), number(p, 3), MIDDLE)),
       ]);
-      const list = (values, write) => values.map(write).join("、");
       const lost = direct.some(Number.isNaN);
-      const why = exps.includes(Infinity) ? "有 inf，inf 除以 inf 得 nan" : "全是 0，0 除以 0 得 nan";
+      const largest = number(Math.max(...o.map((value) => (value + shift) / T)));
+      const why = exps.includes(Infinity)
+        ? `e 的 ${largest} 次方太大，存不下，成了 inf，inf 除以 inf 得 nan`
+        : "全是 0，0 除以 0 得 nan";
       return (
-        `单精度直接取指数：${list(exps, brief)}；` +
+        `${shift ? "单精度直接取指数" : "取指数"}：${list(exps, brief)}；` +
         (lost ? `${why}。先减去最大值再算，照样得 ` : "再除以总和，得 ") +
         `${list(right, (p) => number(p, 3))}。`
       );

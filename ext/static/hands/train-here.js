@@ -87,7 +87,7 @@
   function build(hand) {
     const { el, number } = hands;
     const { names, loss, accuracy, steps: bookSteps, first } = hand.data;
-    const FAR = 1000; // 最多走这么多步
+    const FAR = 1000, NEAR = 50; // 最多走这么多步；横轴先画到 50，一轮的 8 步才看得清
     const SIZES = [1, 8, 32, 256, 2000];
     const calm = matchMedia("(prefers-reduced-motion: reduce)");
     let worker, size = 256, lr = 0.1, turn = 0, points = [], W, note = ""; // prettier-ignore
@@ -95,12 +95,12 @@
 
     const losses = hand.plot({
       label: "损失随步数的变化",
-      x: { range: [0, FAR], label: "步数" },
+      x: { range: [0, NEAR], label: "步数" },
       y: { range: [0, 2.5], label: "平均损失" },
     });
     const accuracies = hand.plot({
       label: "精度随步数的变化",
-      x: { range: [0, FAR], label: "步数" },
+      x: { range: [0, NEAR], label: "步数" },
       y: { range: [0, 1], label: "精度" },
     });
     const canvases = names.map((name) =>
@@ -193,22 +193,28 @@
     const legend = (plot, x, y, words, style) => plot.text(x, y, words, { class: style });
 
     function draw() {
+      const reach = (now()?.steps ?? 0) <= NEAR ? NEAR : FAR;
       const line = (part, key) => points.map((each) => [each.steps, each[part][key]]);
       for (const [plot, key, values] of [
         [losses, "loss", book(loss)],
         [accuracies, "accuracy", book(accuracy)],
       ]) {
-        const high = key === "loss";
-        plot.set("book", [plot.path(values, "s0"), ...values.map(([x, y]) => plot.dot(x, y, 3.5, "f0"))]);
+        const high = key === "loss", write = (y, words, style) => legend(plot, 0.29 * reach, y, words, style); // prettier-ignore
+        plot.zoom([0, reach]);
+        const first = values[0][1]; // 书里的第一轮在横轴以外时，画成一条横线
+        plot.set("book", [
+          ...(reach === FAR ? [plot.path(values, "s0")] : [plot.line(0, first, reach, first, "s0 thin")]),
+          ...values.map(([x, y]) => plot.dot(x, y, 3.5, "f0")),
+        ]);
         plot.set("lines", [
           plot.path(line("train", key), "s1"),
           plot.path(line("valid", key), "s2 dashed"),
           ...(now() ? [plot.dot(now().steps, now().valid[key], 4, "f2")] : []),
         ]);
         plot.set("words", [
-          legend(plot, 290, high ? 2.27 : 0.33, `灰点：书里，50,000 幅，${high ? "训练" : "验证"}`, "f0"),
-          legend(plot, 290, high ? 2.07 : 0.25, "蓝线：2,000 幅训练图像", "f1"),
-          legend(plot, 290, high ? 1.87 : 0.17, "赭虚线：400 幅验证图像", "f2"),
+          write(high ? 2.27 : 0.33, reach === FAR ? `灰点：书里，50,000 幅，${high ? "训练" : "验证"}` : `灰线：书里第一轮，走完 ${bookSteps} 步`, "f0"),
+          write(high ? 2.07 : 0.25, "蓝线：2,000 幅训练图像", "f1"),
+          write(high ? 1.87 : 0.17, "赭虚线：400 幅验证图像", "f2"),
         ]);
       }
       const limit = W ? Math.max(...W.map(Math.abs)) || 1 : 1;

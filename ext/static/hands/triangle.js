@@ -57,12 +57,12 @@
       map.text(-0.02, -0.08, "第 1 类", { "text-anchor": "middle", dx: 12 }),
       map.text(1.02, -0.08, "第 2 类", { "text-anchor": "middle", dx: -12 }),
       map.text(0.5, TALL + 0.05, "第 3 类", { "text-anchor": "middle" }),
-      map.text(-0.1, 0.9, "蓝箭头：交叉熵", { class: "f1" }),
-      map.text(-0.1, 0.83, "赭箭头：平方损失", { class: "f2" }),
+      map.text(-0.1, 0.92, "蓝：交叉熵", { class: "f1" }),
+      map.text(-0.1, 0.85, "赭：平方损失", { class: "f2" }),
     ]);
     function levels() {
       const loss = (px, py) => maths[kind](y, mix(px, py, 1e-4));
-      map.set("levels", map.contours(loss, LEVELS[kind], "s1 thin", 60));
+      map.set("levels", map.contours(loss, LEVELS[kind], `${kind === "entropy" ? "s1" : "s2"} thin`, 60));
     }
     hand.handle(map, {
       label: "标签 y",
@@ -89,11 +89,11 @@
         levels();
       },
     });
-    hand.button("概率 0.40、0.30、0.30", () => set([0.4, 0.3, 0.3]), "试试：");
-    hand.button("概率 0.45、0.55、0", () => set([0.45, 0.55, 0]), "试试：");
-    hand.button("标签 2/3、0、1/3", () => set(p, [2 / 3, 0, 1 / 3]), "试试：");
-    hand.button("回到开头", () => set([0.4, 0.3, 0.3], [1, 0, 0]));
-    set([0.4, 0.3, 0.3], [1, 0, 0]);
+    const START = [[0.4, 0.3, 0.3], [1, 0, 0]]; // prettier-ignore
+    hand.button("概率 0.45、0.55、0", () => set([0.45, 0.55, 0], START[1]), "试试：");
+    hand.button("标签 2/3、0、1/3", () => set(START[0], [2 / 3, 0, 1 / 3]), "试试：");
+    hand.button("回到开头：概率 0.40、0.30、0.30", () => set(...START), "试试：");
+    set(...START);
 
     function draw() {
       const slopes = { entropy: maths.entropySlope(y, p), square: maths.squareSlope(y, p) };
@@ -112,12 +112,14 @@
       ]);
       const says = (key) => `${KINDS[key]} ${number(maths[key](y, p), 4)}，箭头长 ${number(length(slopes[key]), 2)}`;
       const best = (v) => v.indexOf(Math.max(...v));
-      const hit = best(p) === best(y) ? "对" : "错";
-      return `概率 ${list(p)}：预测第 ${best(p) + 1} 类，${hit}。${says("entropy")}；${says("square")}。`;
+      const hit = Math.max(...y) < 1 ? "" : best(p) === best(y) ? "，对" : "，错"; // 软标签没有对错
+      const lost = p.findIndex((pj, j) => pj === 0 && y[j] > 0);
+      const why = lost < 0 ? "" : `标签给第 ${lost + 1} 类 ${number(y[lost], 2)}，预测却给了 0，交叉熵就是无穷大；箭头还是标签减概率。`;
+      return `概率 ${list(p)}：预测第 ${best(p) + 1} 类${hit}。${says("entropy")}；${says("square")}。${why}`;
     }
 
     function reveal() {
-      const [start, end, label] = [[0.4, 0.3, 0.3], [0.01, 0.98, 0.01], [1, 0, 0]]; // prettier-ignore
+      const [start, label] = START, end = [0.01, 0.98, 0.01]; // prettier-ignore
       set(start, label);
       hand.play(25, (i) => (p = start.map((value, j) => value + ((end[j] - value) * (i + 1)) / 25)), 60);
       const change = (slope) => [start, end].map((each) => number(length(maths[slope](label, each)), 2)).join(" 变到 ");

@@ -90,7 +90,7 @@
         },
       }),
     );
-    hand.button("取最快的学习率", fastest);
+    hand.button("取最快的学习率", fastest, "两个方向的 |1 − ηλ| 一样大时，走得最快：");
     hand.button("走一步", walk);
     hand.button("走 40 步", () => hand.play(40, walk, 80));
     hand.button("回到起点", again);
@@ -98,8 +98,16 @@
 
     function draw() {
       const now = bowl(), [flat, steep] = maths.curvatures(now); // prettier-ignore
+      // 两个特征都不乘时，用最快的学习率走的路，留着比较
+      const circle = maths.bowl(H, [1, 1]), best = maths.fastest(circle), round = [begin]; // prettier-ignore
+      for (let i = maths.steps(circle, best, begin); i > 0; i--) round.push(maths.step(circle, best, round.at(-1)));
       map.set("bowl", map.contours((u, v) => maths.loss(now, [u, v]), [2, 8, 18, 32, 50], "s1 thin", 56));
       map.set("path", [
+        ...(times.every((each) => each === 1) ? [] : [
+          map.path(round, "s3 thin dashed"),
+          ...round.map(([u, v]) => map.dot(u, v, 2.5, "f3")),
+          map.text(begin[0], begin[1], `圆的碗：${round.length - 1} 步`, { class: "f3", dx: -8, dy: 4, "text-anchor": "end" }),
+        ]),
         map.path(path, "s2 thin"),
         ...path.map(([u, v]) => map.dot(u, v, 2.5, "f2")),
         map.text(0, 0, "★", { class: "f3", "text-anchor": "middle", "dominant-baseline": "central" }),
@@ -120,7 +128,7 @@
       const walked = left > 1000 ? "已经冲出图外" : `走了 ${path.length - 1} 步，离碗底还剩 ${number(left, left < 10 ? 1 : 0)}%`;
       const sizes = [flat, steep].map((lambda) => number(1 - lr * lambda, 2));
       const directions = `平的方向 λ = ${number(flat, 2)}，陡的方向 λ = ${number(steep, 2)}；η = ${number(lr, 3)}`;
-      return `${directions}，每步乘 1 − ηλ，是 ${sizes.join(" 与 ")}。${walked}。`;
+      return `${directions}，每步乘 1 − ηλ，是 ${sizes.join(" 与 ")}${slowest() > 1.5 ? "，绿点在图的上面" : ""}。${walked}。`;
     }
 
     function reveal() {
