@@ -12,6 +12,19 @@ from sphinx.errors import ExtensionError
 
 from . import pictures, styles
 
+
+def wrap_lines(code):
+    """代码一行一个 span，记下缩进：手机上折行时，折下来的一截缩进得更深，看得出是同一行（样式见 code.css）。"""
+
+    def wrap(line):
+        text = re.sub("<.*?>", "", line[0])
+        indent = len(text) - len(text.lstrip(" "))
+        style = f' style="--indent: {indent}"' if indent else ""
+        return f'<span class="line"{style}>{line[0]}</span>'
+
+    return re.sub(r".*\n", wrap, code[0])
+
+
 # 主题写的（正则表达式）→ 换成，依次
 CHANGES = {
     # 读屏软件与无障碍检查要的：侧栏是一个地标；文献条目不用已经废弃的角色
@@ -41,6 +54,7 @@ CHANGES = {
     r'<script>DOCUMENTATION_OPTIONS\.[^<]*</script>\s*': "",
     # 其余的脚本推迟到正文显示之后
     r'<script (?![^>]*defer)(?=[^>]*src=)': "<script defer ",
+    r'(?s)(?<=<pre><span></span>).*?(?=</pre>)': wrap_lines,
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
     r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip
