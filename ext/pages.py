@@ -6,23 +6,26 @@
 import hashlib
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
 from . import pictures, styles
 
+NARROW_LINE = 28  # 手机上一行代码至少放得下这么多个字，哪怕都是汉字
 
-def wrap_lines(code):
-    """代码一行一个 span，记下缩进：手机上折行时，折下来的一截缩进得更深，看得出是同一行（样式见 code.css）。"""
 
-    def wrap(line):
-        text = re.sub("<.*?>", "", line[0])
-        indent = len(text) - len(text.lstrip(" "))
-        style = f' style="--indent: {indent}"' if indent else ""
-        return f'<span class="line"{style}>{line[0]}</span>'
+def mark_long_lines(code):
+    """手机上放不下的一行包进 span，记下缩进：折下来的一截缩进得更深，看得出是同一行（样式见 code.css）。"""
 
-    return re.sub(r".*\n", wrap, code[0])
+    def mark(line):
+        text = unescape(re.sub("<.*?>", "", line[0]))
+        if len(text) <= NARROW_LINE:
+            return line[0]
+        return f'<span class="line" style="--indent:{len(text) - len(text.lstrip(" "))}">{line[0]}</span>'
+
+    return re.sub(r".+\n", mark, code[0])
 
 
 # 主题写的（正则表达式）→ 换成，依次
@@ -54,7 +57,7 @@ CHANGES = {
     r'<script>DOCUMENTATION_OPTIONS\.[^<]*</script>\s*': "",
     # 其余的脚本推迟到正文显示之后
     r'<script (?![^>]*defer)(?=[^>]*src=)': "<script defer ",
-    r'(?s)(?<=<pre><span></span>).*?(?=</pre>)': wrap_lines,
+    r'(?s)(?<=<pre><span></span>).*?(?=</pre>)': mark_long_lines,
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
     r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip
