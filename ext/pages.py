@@ -13,6 +13,7 @@ from sphinx.errors import ExtensionError
 
 from . import pictures, styles
 
+BREAK = re.compile(r"(?<=\w[._(])(?=[^\W\d_])|(?<=\(\)\.)")
 NARROW_LINE = 28  # 手机上一行代码至少放得下这么多个字，哪怕都是汉字
 
 
@@ -58,6 +59,8 @@ CHANGES = {
     # 其余的脚本推迟到正文显示之后
     r'<script (?![^>]*defer)(?=[^>]*src=)': "<script defer ",
     r'(?s)(?<=<pre><span></span>).*?(?=</pre>)': mark_long_lines,
+    # 长的行内代码，先在点、下划线、括号后面折
+    r'(?<=<span class="pre">)[^<]{13,}(?=</span>)': lambda code: BREAK.sub("<wbr />", code[0]),
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
     r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip

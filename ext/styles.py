@@ -69,12 +69,9 @@ def prune(rules, used):
 def drop_unused_variables(css, others):
     """主题定义了几百个变量，多半没有一处用到；others 是页面与脚本里提到的。去掉一个，又可能有别的没有用了。"""
     value = r"(?:[^;{}()]|\((?:[^()]|\([^()]*\))*\))*"
-    while True:
-        used = others.union(re.findall(r"var\(\s*(--[\w-]+)", css))
-        kept = re.sub(rf"(?<=[{{;\s])(--[\w-]+)\s*:{value};?", lambda match: match[0] * (match[1] in used), css)
-        if kept == css:
-            return css
-        css = kept
+    used = others.union(re.findall(r"var\(\s*(--[\w-]+)", css))
+    kept = re.sub(rf"(?<=[{{;\s])(--[\w-]+)\s*:{value};?", lambda match: match[0] * (match[1] in used), css)
+    return css if kept == css else drop_unused_variables(kept, others)
 
 
 def relative_urls(css, name):
