@@ -74,7 +74,6 @@ def setup(app):
         figures.inline_drawings(doctree, app)
         figures.put_figures_first(doctree)
         typography.set_lines(doctree)
-        typography.bare_stars(doctree)
         typography.use_chinese_colons(doctree)
         typography.close_up_code(doctree)
         typography.align_numbers(doctree)

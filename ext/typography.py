@@ -34,14 +34,6 @@ def _tie(node, after, length):
     parent[here : here + 2] = [tied, nodes.Text(after[length:])]
 
 
-def bare_stars(doctree):
-    """练习标题里表示难度的星，sphinx-exercise 放进了半角的括号：拿出来。"""
-    for stars in list(doctree.findall(lambda node: isinstance(node, nodes.Text) and set(node) == {"★"})):
-        title, here = stars.parent, stars.parent.index(stars)
-        if [str(node) for node in (title[here - 1], title[-1])] == [" (", ")"]:
-            title[here - 1 :] = [nodes.Text(f" {stars}")]
-
-
 def use_chinese_colons(doctree):
     """函数说明里，参数与解释之间的连接号换成冒号。"""
     for content in doctree.findall(addnodes.desc_content):
