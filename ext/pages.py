@@ -6,11 +6,34 @@
 import hashlib
 import json
 import re
+from html import unescape
 from pathlib import Path
 
 from sphinx.errors import ExtensionError
 
 from . import pictures, styles
+
+TABLE_CELL = re.compile(r"<td[ >].*?</td>", re.DOTALL)
+BREAK = re.compile(r"(?<=\w[._(])(?=[^\W\d_])|(?<=\(\)\.)")
+NARROW_LINE = 28  # 手机上一行代码至少放得下这么多个字，哪怕都是汉字
+
+
+def break_names(cell):
+    """表格里长的名字，在点、下划线、括号后面折。"""
+    return re.sub(r'(?<=<span class="pre">)[^<]+', lambda code: BREAK.sub("<wbr />", code[0]), cell[0])
+
+
+def mark_long_lines(code):
+    """手机上放不下的一行包进 span，记下缩进：折下来的一截缩进得更深，看得出是同一行（样式见 code.css）。"""
+
+    def mark(line):
+        text = unescape(re.sub("<.*?>", "", line[0]))
+        if len(text) <= NARROW_LINE:
+            return line[0]
+        return f'<span class="line" style="--indent:{len(text) - len(text.lstrip(" "))}">{line[0]}</span>'
+
+    return re.sub(r".+\n", mark, code[0])
+
 
 # 主题写的（正则表达式）→ 换成，依次
 CHANGES = {
@@ -46,6 +69,7 @@ CHANGES = {
     r'<script>DOCUMENTATION_OPTIONS\.[^<]*</script>\s*': "",
     # 其余的脚本推迟到正文显示之后
     r'<script (?![^>]*defer)(?=[^>]*src=)': "<script defer ",
+    r'(?s)(?<=<pre><span></span>).*?(?=</pre>)': mark_long_lines,
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
     r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip
@@ -73,6 +97,7 @@ def finish(site, paths, sheets, strict=True):
     """site 是网站的文件夹，paths 是写好的各页，sheets 是它们要的样式表。"""
     pages = change({path: path.read_text(encoding="utf-8") for path in paths}, CHANGES, strict)
     pages = pictures.compress(site, pages)
+    pages = {path: TABLE_CELL.sub(break_names, html) for path, html in pages.items()}
     static = Path(site) / "_static"
     for name, changes in SCRIPTS.items():
         (script,) = change({name: (static / name).read_text(encoding="utf-8")}, changes, strict).values()

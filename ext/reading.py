@@ -87,6 +87,8 @@ def name_folded_code(doctree):
             code = "\n".join(blocks)
             kind = "检查的代码" if code.startswith("def check_") else "画图的代码" if drawn else "代码"
             kind = "准备" if "setup" in cell["classes"] else kind
+            if kind == "代码" and (names := re.findall(r"^(?:def|class) (\w+)", code, re.MULTILINE)):
+                kind += f" {'、'.join(names)}"
             words = f"{kind}（{len(code.splitlines())} 行）"
             node["prompt_show"], node["prompt_hide"] = words, f"收起{words}"
 

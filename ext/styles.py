@@ -66,6 +66,14 @@ def prune(rules, used):
     return "\n".join(kept)
 
 
+def drop_unused_variables(css, others):
+    """主题定义了几百个变量，多半没有一处用到；others 是页面与脚本里提到的。去掉一个，又可能有别的没有用了。"""
+    value = r"(?:[^;{}()]|\((?:[^()]|\([^()]*\))*\))*"
+    used = others.union(re.findall(r"var\(\s*(--[\w-]+)", css))
+    kept = re.sub(rf"(?<=[{{;\s])(--[\w-]+)\s*:{value};?", lambda match: match[0] * (match[1] in used), css)
+    return css if kept == css else drop_unused_variables(kept, others)
+
+
 def relative_urls(css, name):
     """样式表 name 挪到了 _static/ 里，里面的相对地址要跟着改。"""
 
@@ -79,10 +87,12 @@ def bundle(static, sheets, pages):
     """按优先级合成一个样式表；static 是网站的 _static/，sheets 是 {文件名: 优先级}，pages 是各页的 HTML。"""
     written = {name for page in pages for name in re.findall(r'src="[./]*_static/([^"?]+\.js)', page)}
     scripts = sorted({static / name for name in written}.union((static / "search").glob("*.js")))  # 后者用到时才加载
-    used = names_in(pages, [script.read_text(encoding="utf-8") for script in scripts])
+    scripts = [script.read_text(encoding="utf-8") for script in scripts]
+    used = names_in(pages, scripts)
     names = THEME_CSS + [name.removeprefix("_static/") for name in sorted(sheets, key=sheets.get)]
     for name in filter(lambda name: (OURS / name).exists(), names):
         check(name, (OURS / name).read_text(encoding="utf-8"))
     texts = [relative_urls((static / name).read_text(encoding="utf-8"), name) for name in names]
     texts = [re.sub("|".join(map(re.escape, NARROW)), lambda match: NARROW[match[0]], text) for text in texts]
-    return "\n".join(prune(parse(text), used) for text in texts)
+    css = "\n".join(prune(parse(text), used) for text in texts)
+    return drop_unused_variables(css, {name for text in (*pages, *scripts) for name in re.findall(r"--[\w-]+", text)})

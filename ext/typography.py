@@ -75,3 +75,6 @@ def align_numbers(doctree):
             if any(re.search(r"\d", each) for each in words) and all(NUMBER.fullmatch(each) for each in words):
                 for row in rows:
                     row[column]["classes"].append("number")
+                for text in [text for row in rows for text in row[column].findall(nodes.Text) if "（" in text]:
+                    number, rest = text.split("（", 1)  # 窄的列里，数一行，括号一行
+                    text.parent.replace(text, [nodes.Text(number), nodes.inline("", f"（{rest}", classes=["nobreak"])])

@@ -452,17 +452,23 @@ def test_figure_is_enlarged_with_the_keyboard(visit):
 
 
 def test_figure_is_enlarged_with_a_tap_on_a_phone(visit):
-    """宽的图在自己的框里左右滑，字看得清；点开是原来的大小，看不全的滚动着看；再点一下，或者按“后退”，就关上。"""
+    """宽的图在自己的框里左右滑，字看得清；点开先看全，再点是原来的大小，点的地方还在眼前；按图外、“后退”、“关闭”都关上。"""
     page, *_ = visit(WIDE_FIGURE[0], width=390)
     button = figure_button(page, WIDE_FIGURE[1])
     assert button.locator("img").bounding_box()["width"] > 500 and button.bounding_box()["width"] <= 390
     assert button.evaluate("link => link.scrollWidth > link.clientWidth + 100")
     dialog = page.locator(ENLARGED)
-    for close in (dialog.click, page.go_back, dialog.get_by_role("button", name="关闭").click):
+    for close in (dialog.locator("p").click, page.go_back, dialog.get_by_role("button", name="关闭").click):
         button.click()
         dialog.wait_for()
-        pan = dialog.locator(".pan")
-        assert pan.evaluate("pan => pan.scrollWidth > pan.clientWidth + 100")
+        pan, image = dialog.locator(".pan"), dialog.locator("img")
+        page.wait_for_function("document.querySelector('dialog img').naturalWidth > 0")
+        assert pan.evaluate("pan => pan.scrollWidth <= pan.clientWidth && pan.scrollHeight <= pan.clientHeight")
+        place = image.bounding_box()
+        image.click(position={"x": place["width"] * 0.9, "y": place["height"] / 2})
+        assert pan.evaluate("pan => pan.scrollLeft > 100 && pan.scrollWidth > pan.clientWidth + 100")
+        dialog.get_by_role("button", name="看全").click()
+        assert image.bounding_box()["width"] == place["width"]
         close()
         dialog.wait_for(state="detached")
         page.wait_for_function("history.state === null")

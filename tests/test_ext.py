@@ -272,6 +272,13 @@ def test_unused_rules_are_dropped(css, kept):
     assert styles.prune(styles.parse(css), {"a", "b"}).replace("\n", "") == kept
 
 
+def test_unused_variables_are_dropped():
+    """没有人用的变量，与只有它用的变量；样式与脚本里提到的留下。"""
+    kept = '.a{--used:url("data:a;(b)");--script:1;color:var(--used)}'
+    css = kept.replace("color", "--gone:var(--only-there);--only-there:2;color")
+    assert styles.drop_unused_variables(css, {"--script"}) == kept
+
+
 def test_names_come_from_attributes_and_scripts():
     names = styles.names_in(['<p class="a b-c" id="d">word</p>'], ['node.classList.add("is-open")'])
     assert {"a", "b-c", "d", "is-open"} <= names and "word" not in names

@@ -1,7 +1,7 @@
-/* 点图放大：手机上看清宽的图，桌面上看清成排的小图。没有这个脚本时，图仍是通往原图的链接。 */
+/* 点图放大：桌面上看清成排的小图；手机上先看全，再点一下是原来的大小。没有这个脚本时，图仍是通往原图的链接。 */
 (() => {
   "use strict";
-  let dialog, opener;
+  let dialog, opener, whole; // whole：缩到一屏，看得全
 
   addEventListener("DOMContentLoaded", () => {
     for (const link of document.querySelectorAll("article a.image-reference")) {
@@ -25,12 +25,12 @@
     dialog = document.createElement("dialog");
     dialog.className = "enlarged";
     dialog.setAttribute("aria-label", "放大的图");
-    dialog.innerHTML = '<div class="pan" tabindex="0" role="group" aria-label="图，可以滚动"></div><p></p>';
-    const button = document.createElement("button");
-    button.type = "button";
-    button.textContent = "关闭";
-    dialog.append(button);
-    dialog.addEventListener("click", () => dialog.close());
+    dialog.innerHTML = `<div class="pan" tabindex="0" role="group" aria-label="图，可以滚动"></div><p></p>
+      <div class="tools"><button type="button" class="zoom"></button><button type="button">关闭</button></div>`;
+    dialog.addEventListener("click", (event) => {
+      if (event.target.matches(".zoomable img, .zoom")) zoom(event);
+      else dialog.close();
+    });
     dialog.addEventListener("close", () => {
       if (history.state?.enlarged) history.back(); // 不是按“后退”关上的，把打开时添的那一步撤掉
       opener.focus({ preventScroll: true });
@@ -43,6 +43,7 @@
   function show(link) {
     if (!dialog) build();
     opener = link;
+    whole = true;
     const image = link.querySelector("img").cloneNode();
     image.loading = "eager";
     image.addEventListener("load", fit);
@@ -56,14 +57,27 @@
     dialog.querySelector(".pan").focus();
   }
 
-  /* 放得下时尽量大，但不超过它的像素；放不下时照原来的大小，在框里滚动。 */
+  /* 一屏里尽量大，但不超过它的像素；比页面上写的还小，就可以再放大到那么大，在框里滚动。 */
   function fit() {
     const image = dialog.querySelector("img");
     if (!dialog.open || !image?.naturalWidth) return;
     const { clientWidth, clientHeight } = dialog.querySelector(".pan");
     const { naturalWidth, naturalHeight } = image;
     const scale = Math.min((clientWidth - 16) / naturalWidth, (clientHeight - 16) / naturalHeight, 1);
-    image.style.width = `${Math.max(naturalWidth * scale, Number(image.getAttribute("width")))}px`;
+    const full = Number(image.getAttribute("width"));
+    dialog.classList.toggle("zoomable", naturalWidth * scale < full);
+    dialog.querySelector(".zoom").textContent = whole ? "原大" : "看全";
+    image.style.width = `${whole ? naturalWidth * scale : Math.max(naturalWidth * scale, full)}px`;
     image.style.height = "auto";
+  }
+
+  /* 点的地方放大以后仍在眼前 */
+  function zoom({ target, offsetX, offsetY }) {
+    const image = dialog.querySelector("img");
+    const [across, down] = target === image ? [offsetX / image.width, offsetY / image.height] : [0.5, 0.5];
+    whole = !whole;
+    fit();
+    const pan = dialog.querySelector(".pan");
+    pan.scrollTo(image.width * across - pan.clientWidth / 2, image.height * down - pan.clientHeight / 2);
   }
 })();
