@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from tools.browser import CHROMIUM_OPTIONS, found
 
-from . import pages
+from . import fonts, pages
 
 CSS = Path(__file__).with_name("print.css")
 Entry = namedtuple("Entry", "kind anchor title inner")
@@ -30,6 +30,7 @@ def write(book, site, path, when):
     """when 是写进文件里的时间（秒）。"""
     text, numbers = document(book, site), {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        text = text.replace("</style>", f"{fonts.faces(text, Path(folder))}</style>", 1)
         html, printed = Path(folder) / "book.html", Path(folder) / "book.pdf"
         browser = playwright.chromium.launch(executable_path=found()["chromium"], **CHROMIUM_OPTIONS)
         for _ in range(PASSES):
