@@ -16,8 +16,8 @@ from fontTools.ttLib import TTFont
 
 FAMILIES = ("Noto Serif CJK SC", "Noto Sans CJK SC", "Noto Sans Mono CJK SC", "Source Han Serif SC", "Source Han Sans SC")
 WEIGHTS = {"Regular": 400, "Bold": 700}
-MISSING = """没有中文字体，印不出汉字。装上再运行：
-  apt install fontconfig fonts-noto-cjk    Debian 与 Ubuntu；别的系统上装 Noto（思源）的宋体与黑体，与 fontconfig"""
+MISSING = """这台机器上没有中文字体，印不出汉字。装上再运行：
+  apt install fontconfig fonts-noto-cjk     Debian 与 Ubuntu；别的 Linux 上装 fontconfig 与 Noto（思源）的宋体、黑体"""
 MAX_ERROR = 0.5  # 两种曲线最多差多少，以千分之一个字为单位
 
 
