@@ -17,7 +17,6 @@ def write(site, title, first_page):
         "name": title,
         "short_name": title,
         "lang": "zh-CN",
-        "id": "./",
         "start_url": first_page,
         "scope": "./",  # 不写就只到首页所在的文件夹，搜索页不算在内
         "display": "standalone",
