@@ -27,7 +27,8 @@ if importlib.util.find_spec("helpers") is None:
     book = Path("deep-learning-notes").resolve()
     if not book.exists():
         print("从 {url} 取 helpers 与数据……")
-        subprocess.run(["git", "clone", "--quiet", "--depth=1", "{url}", str(book)], check=True)
+        if subprocess.run(["git", "clone", "--quiet", "--depth=1", "{url}", str(book)]).returncode:
+            raise RuntimeError("没有取到，原因见上面；网络通了，再运行这一格")
     sys.path.insert(0, str(book))"""
 
 
