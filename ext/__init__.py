@@ -163,6 +163,7 @@ def configure(app):
             catalog.write_mo(config.language)
     app.add_message_catalog("booktheme", str(HERE / "locale"))
     app.add_config_value("book_search", str(HERE / "search"), "")  # questions.yml 与 words.yml 所在
+    app.add_config_value("book_repository", launch.repository(app.srcdir), "env")
     words = Path(config.book_search)
     app.add_config_value("book_code", rebuild.digest(HERE.glob("*.py")), "env")  # 变了，源文件要重读
     looks = [path for path in (*HERE.rglob("*"), *words.glob("*")) if path.suffix not in (".py", ".pyc", ".mo")]

@@ -4,8 +4,10 @@
 """
 
 import posixpath
+from pathlib import Path
 from urllib.parse import urlsplit
 
+import yaml
 from docutils import nodes
 
 BRANCH = "notebooks"
@@ -25,20 +27,24 @@ if importlib.util.find_spec("helpers") is None:
     book = Path("deep-learning-notes").resolve()
     if not book.exists():
         print("从 {url} 取 helpers 与数据……")
-        subprocess.run(["git", "clone", "--quiet", "--depth=1", "{url}", str(book)], check=True)
+        if subprocess.run(["git", "clone", "--quiet", "--depth=1", "{url}", str(book)]).returncode:
+            raise RuntimeError("没有取到，原因见上面；网络通了，再运行这一格")
     sys.path.insert(0, str(book))"""
 
 
-def url_of(config):
-    return (config.html_theme_options.get("repository_url") or "").rstrip("/")
+def repository(source):
+    """书的设置里仓库的地址。不经过主题的设置：那里只许写 GitHub 等几家的，别处的（如 cnb.cool）会构建失败。"""
+    path = Path(source, "_config.yml")
+    settings = yaml.safe_load(path.read_text(encoding="utf-8")) if path.exists() else {}
+    return ((settings.get("repository") or {}).get("url") or "").rstrip("/")
 
 
 def links(doctree, docname, app):
-    """在标题下面加一行链接；只给笔记本。"""
-    url = url_of(app.config)
-    if not url or not app.env.doc2path(docname).endswith(".ipynb"):
+    """在标题下面加一行链接；只给笔记本，三处都只能从 GitHub 打开。"""
+    url = urlsplit(app.config.book_repository)
+    if url.hostname != "github.com" or not app.env.doc2path(docname).endswith(".ipynb"):
         return
-    place = {"repository": urlsplit(url).path.strip("/").removesuffix(".git"), "branch": BRANCH}
+    place = {"repository": url.path.strip("/").removesuffix(".git"), "branch": BRANCH}
     place["path"] = posixpath.relpath(docname, posixpath.dirname(app.config.root_doc))
     line = nodes.paragraph("", "在云端运行：", classes=["launch"])
     for name, pattern in PLACES.items():

@@ -19,10 +19,15 @@ def write(site, title, first_page):
         "short_name": title,
         "lang": "zh-CN",
         "start_url": first_page,
+        "scope": "./",  # 不写就只到首页所在的文件夹，搜索页不算在内
         "display": "standalone",
         "background_color": "#fdfcf9",
         "theme_color": "#0b5c7f",
-        "icons": [{"src": "_static/icon.svg", "sizes": "any", "type": "image/svg+xml"}],
+        "icons": [
+            {"src": "_static/icon.svg", "sizes": "any", "type": "image/svg+xml", "purpose": "any"},
+            {"src": "_static/icon.png", "sizes": "512x512", "type": "image/png", "purpose": "any"},
+            {"src": "_static/icon.png", "sizes": "512x512", "type": "image/png", "purpose": "maskable"},
+        ],
     }
     text = json.dumps(manifest, ensure_ascii=False, indent=1)
     (site / "manifest.webmanifest").write_text(text, encoding="utf-8", newline="\n")

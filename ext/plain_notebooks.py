@@ -65,7 +65,7 @@ class Book:
 
     def __init__(self, app):
         self.env, self.builder, self.base = app.env, app.builder, app.config.html_baseurl
-        self.repository = launch.url_of(app.config)
+        self.repository = app.config.book_repository
         self.places = {}  # 标签 → (哪一本, 哪一格)
         self.linked = set()  # 有人指着的标签，要留下锚点
         self.titles = {}  # 练习与解答的标题

@@ -149,7 +149,7 @@ def build(folder, into="_build", builder="html", repository=None, baseurl=""):
     config |= {"bibtex_bibfiles": ["references.bib"], "locale_dirs": [str(ROOT / "ext" / "locale")]}
     config |= {"html_baseurl": baseurl, "book_search": str(folder / "search"), "templates_path": []}
     if repository:
-        config["html_theme_options"] = {**config["html_theme_options"], "repository_url": repository}
+        (folder / "_config.yml").write_text(f"repository: {{url: {repository}}}", encoding="utf-8")
     config["extensions"] = [*config["extensions"], "sphinx_multitoc_numbering"]
     sys.modules.pop("small_code", None)  # 上一次构建时导入的
     sys.path.insert(0, str(folder))

@@ -12,7 +12,9 @@ from tests.book import settle
 from tests.common import ROOT
 
 LICENSES = "(MIT|MIT-CMU|BSD|ISC|PSF|Apache-2.0|MPL-2.0)"  # 都准许与 MIT 许可的代码一起使用
-DOCUMENTS = [path for name in ("README", "STYLE", "CONTRIBUTING", "LICENSE") for path in ROOT.glob(f"{name}*")]
+DOCUMENTS = [
+    path for name in ("README", "STYLE", "CONTRIBUTING", "LICENSE") for path in ROOT.glob(f"{name}*") if path.is_file()
+]
 
 
 def lines(name):

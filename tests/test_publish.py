@@ -60,6 +60,8 @@ def fetch(folder, url):
 
 
 def test_helpers_are_fetched_where_there_are_none(tmp_path):
+    failed = fetch(tmp_path, (tmp_path / "没有的仓库").as_uri())
+    assert failed.returncode and "没有取到" in failed.stderr
     first, again = fetch(tmp_path, ROOT.as_uri()), fetch(tmp_path, "https://nowhere.invalid/")  # 第二次不再取
     assert [result.returncode for result in (first, again)] == [0, 0], first.stderr + again.stderr
     found = tmp_path / "deep-learning-notes" / "helpers" / "__init__.py"

@@ -119,3 +119,18 @@ def test_a_half_uploaded_version_is_not_used(reader, host):
     for name in ("two.html", "index.html"):
         reader.goto(host.url(name))
         assert reader.evaluate(SEEN) == ["旧", '"旧"']
+
+
+def test_site_can_be_installed(chromium, certificate):
+    """装到主屏幕：Chromium 挑不出毛病；从搜索页也算在里面。"""
+    host = Host(ROOT / "_build" / "html", certificate)
+    context = chromium.new_context(ignore_https_errors=True)
+    tab = context.new_page()
+    tab.goto(host.url("search.html"))
+    tab.wait_for_selector("link[rel=manifest]", state="attached")
+    session = context.new_cdp_session(tab)
+    manifest, problems = session.send("Page.getAppManifest"), session.send("Page.getInstallabilityErrors")
+    context.close()
+    host.close()
+    assert manifest["errors"] == problems["installabilityErrors"] == []
+    assert manifest["parsed"]["scope"] == host.url("")

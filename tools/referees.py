@@ -1,4 +1,7 @@
-"""请不认识这本书的程序来看网站：W3C 的 HTML 检查（vnu，要 Java 与 npm）与链接检查（lychee）。有一处不对就失败。"""
+"""请不认识这本书的程序来看：W3C 的 HTML 检查（vnu，要 Java 与 npm）、链接检查（lychee）、许可检查（reuse）。
+
+有一处不对就失败。
+"""
 
 import json
 import re
@@ -46,7 +49,10 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     errors = list(html_errors())
     print(*errors, f"HTML：{len(errors)} 种错误", sep="\n", flush=True)
-    sys.exit(1 if broken_links() or errors else 0)
+    unlicensed = subprocess.run([Path(sys.executable).with_name("reuse"), "--root", ROOT, "lint", "--quiet"]).returncode
+    if unlicensed:
+        print("有的文件没有写明许可：.venv/bin/reuse lint 列出它们，写进 REUSE.toml。", flush=True)
+    sys.exit(1 if broken_links() or errors or unlicensed else 0)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import time
 from tools import ROOT
 from tools.browser import found, how_to_install
 
-from . import anki, archive, epub, pages, pdf
+from . import anki, archive, epub, fonts, pages, pdf
 
 SITE = ROOT / "_build" / "html"
 FOLDER = ROOT / "_build" / "dist"
@@ -32,6 +32,13 @@ def when():
         return int(time.time())
 
 
+def no_pdf():
+    """印不成 PDF 的原因与办法；印得成就是空的。"""
+    if "chromium" not in found():
+        return f"它由 Chromium 印成，这台机器上没有。装上再运行：\n{how_to_install()}"
+    return fonts.problem()
+
+
 def main():
     if not (SITE / "index.html").is_file():
         sys.exit("还没有网站。请先运行 python3 make.py book。")
@@ -45,18 +52,17 @@ def main():
         "book.epub": lambda path: epub.write(copy.deepcopy(book), path, now),
         "book.pdf": lambda path: pdf.write(book, SITE, path, now),
     }
-    browser = "chromium" in found()
-    made = [name for name in make if browser or name != "book.pdf"]
+    problem = no_pdf()
+    made = [name for name in make if not problem or name != "book.pdf"]
     for name in made:
         make[name](FOLDER / name)
         size = (FOLDER / name).stat().st_size / 1e6
         print(f"  {name:14} {size:5.1f} MB  {WHAT[name]}", flush=True)
     archive.describe(FOLDER, book, {name: WHAT[name] for name in made})
     print(f"\n都在 {FOLDER}；校验和在 SHA256SUMS，各个文件是什么在 CONTENTS.txt。")
-    if not browser:
-        print(f"\n没有做 book.pdf：它由 Chromium 印成，这台机器上没有。装上再运行：\n{how_to_install()}", file=sys.stderr)
-        return 1
-    return 0
+    if problem:
+        print(f"\n没有做 book.pdf：{problem}", file=sys.stderr)
+    return bool(problem)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from playwright.sync_api import sync_playwright
 
 from tools.browser import CHROMIUM_OPTIONS, found
 
-from . import pages
+from . import fonts, pages, tags
 
 CSS = Path(__file__).with_name("print.css")
 Entry = namedtuple("Entry", "kind anchor title inner")
@@ -30,6 +30,7 @@ def write(book, site, path, when):
     """when 是写进文件里的时间（秒）。"""
     text, numbers = document(book, site), {}
     with tempfile.TemporaryDirectory() as folder, sync_playwright() as playwright:
+        text = text.replace("</style>", f"{fonts.faces(text, Path(folder))}</style>", 1)
         html, printed = Path(folder) / "book.html", Path(folder) / "book.pdf"
         browser = playwright.chromium.launch(executable_path=found()["chromium"], **CHROMIUM_OPTIONS)
         for _ in range(PASSES):
@@ -168,6 +169,18 @@ def _outline_items(entries, places):
         yield item
 
 
+def _link_words(book):
+    """链接指向的地址 → 它的文字；只有图的，是图的替代文字。"""
+    words, waiting = {}, outline(book)
+    while waiting:
+        entry = waiting.pop()
+        words[f"#{entry.anchor}"] = entry.title
+        waiting += entry.inner
+    for link in (link for section in book.sections for link in section.body.select("a[href]")):
+        words.setdefault(link["href"], pages.text(link) or (link.img or {}).get("alt"))
+    return words
+
+
 def _describe(printed, path, book, when):
     """写明书名、作者、语言；时间固定，同一个版本做出的文件就相同。"""
     time = datetime.fromtimestamp(when, UTC)
@@ -176,6 +189,7 @@ def _describe(printed, path, book, when):
         pdf.Root.ViewerPreferences = pikepdf.Dictionary(DisplayDocTitle=True)
         with pdf.open_outline() as target:  # 不用 Chromium 的：标题在一页的开头时，它把文字写两遍
             target.root.extend([pikepdf.OutlineItem("目录", 1), *_outline_items(outline(book), _places(pdf))])
+        tags.mend(pdf, _link_words(book))
         pdf.Root.PageMode = pikepdf.Name.UseOutlines
         for key in ("/CreationDate", "/ModDate"):
             pdf.docinfo[key] = pikepdf.String(time.strftime("D:%Y%m%d%H%M%SZ"))
