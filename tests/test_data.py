@@ -350,7 +350,7 @@ def test_items_are_bit_identical_to_torchvision(loaders, official, part):
     for i in range(0, 300):
         X, y = loaders[part].dataset[i]
         X_tv, y_tv = official[part][i]
-        assert torch.equal(X, X_tv) and X.dtype == X_tv.dtype and y == y_tv
+        assert torch.equal(X, X_tv) and X.dtype == X_tv.dtype and y == y_tv and y.dtype == torch.int64
 
 
 def test_test_batches_are_bit_identical_and_in_order(loaders, official):
