@@ -16,7 +16,6 @@ from tests.book import HTML, ORDER, where
 
 SECTION, NEXT_SECTION = "chapters/softmax/scratch", "chapters/softmax/concise"
 PAGES = [*ORDER, "search"]
-REFUSE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
 MAX_FIRST_VIEW = 300 * 1024  # 字节：第一次打开一页，压缩之后总共传这么多
 MAX_SHIFT = 0.01  # 版面移动的累计分数；0.1 以下就算好
 
