@@ -16,7 +16,6 @@ from tests.book import HTML, ORDER, where
 
 SECTION, NEXT_SECTION = "chapters/softmax/scratch", "chapters/softmax/concise"
 PAGES = [*ORDER, "search"]
-REFUSE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
 MAX_FIRST_VIEW = 300 * 1024  # 字节：第一次打开一页，压缩之后总共传这么多
 # 手机上 Lighthouse 的 95 分（五次的中位数）在这两个数以内：排版的对象曾有两万四，文件三十一个，是 65 分
 MAX_LAID_OUT = 4000
@@ -229,16 +228,16 @@ def changed_in_the_dark(page):
 def test_page(visit, name):
     """一次打开，查完能查的：打开一页的时间比检查长。版面移动与传的字节，只在 Chromium 里真的量得到，见 engines.py。"""
     page, requests, problems = visit(name)
-    first_view = transferred(requests)
+    first_view = [*requests]
     page.mouse.wheel(0, 20000)
     page.evaluate(SETTLED)
     found = {
         "浏览器报错": problems,
         "界面上的英文": page.evaluate(LEFTOVERS),
         "画不出的图标": page.evaluate(BAD_ICONS),
-        "版面移动": [shift for shift in [page.evaluate("bookShift")] if shift > MAX_SHIFT],
-        "第一次打开传的字节太多": [size for size in [first_view] if size > MAX_FIRST_VIEW],
+        "第一次打开传的字节太多": [size for size in [transferred(first_view)] if size > MAX_FIRST_VIEW],
         "一行太长或太短": [length for length in page.evaluate(LINE) if not 32 <= length <= 40],
+        "版面移动": [shift for shift in [page.evaluate("bookShift")] if shift > MAX_SHIFT],
     }
     page.set_viewport_size({"width": 390, "height": 844})
     found["手机上的宽度超过 390"] = page.evaluate("[document.documentElement.scrollWidth].filter(width => width > 390)")

@@ -16,7 +16,7 @@ import helpers
 from ext.formulas import MiniRacer
 from tests import engines
 from tests.book import HTML, notebooks
-from tests.test_browser import REFUSE, outside, violations
+from tests.test_browser import outside, violations
 
 FIGURES = [
     (page, name)
@@ -87,6 +87,8 @@ def spoken(control):
     return control.get_attribute("aria-valuetext")
 
 
+# 打开以后浏览器才不许存（例如存满了）；一打开就不许的，见 test_quiz.py
+FULL = "() => { Storage.prototype.getItem = Storage.prototype.setItem = () => { throw Error(); } }"
 AROUND = [(-20, -20), (-20, 20), (20, 20), (20, -20)]  # 像素：不论在哪个角上，总有一个方向走得动
 
 
@@ -156,9 +158,9 @@ def test_at_a_desk(figure, page_name, name):
 def test_on_a_phone_in_the_dark(figure, page_name, name):
     """390 像素宽、深色、手指、不许存东西：照样猜，不撑破屏幕，手柄够大，拖得动，对照与控件没有无障碍的问题。"""
     phone = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "has_touch": True}
-    it = figure(page_name, name, **phone, reduced_motion="reduce")
-    it.page.add_init_script(REFUSE)
-    it.open().predict()
+    it = figure(page_name, name, **phone, reduced_motion="reduce").open()
+    it.page.evaluate(FULL)
+    it.predict()
     assert not it.locked() and it.box.locator(".hands-compare > .hands-right").is_visible()
     assert it.key in it.page.evaluate("bookProgress.get().predicted")
     for svg in it.box.locator(".hands-plots > svg").all():
@@ -321,9 +323,9 @@ def test_passes(maths, case):
 
 def test_passes_add_up(figure):
     """不清零，每一遍都加上去；清零以后从头加。浏览器不许存，也一样。"""
-    it = figure(PLACES["passes"], "passes", reduced_motion="reduce")
-    it.page.add_init_script(REFUSE)
-    it.open().predict()  # 演示走了两遍
+    it = figure(PLACES["passes"], "passes", reduced_motion="reduce").open()
+    it.page.evaluate(FULL)
+    it.predict()  # 演示走了两遍
     w, total = torch.tensor(3.0, requires_grad=True), []
     for _ in range(3):
         ((w * 2 + 1 - 5) ** 2 / 2).backward()

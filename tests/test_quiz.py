@@ -16,7 +16,7 @@ from torch import nn
 from ext import quiz
 from tests.book import HTML, label_of, notebooks, open_book, settle, title
 from tests.common import ROOT, raises_chinese
-from tests.test_browser import REFUSE, violations
+from tests.test_browser import violations
 from tests.test_laws_site import COMMON, told_at, words
 
 GOALS = re.compile(r"^## 学习目标\n(.*)", re.MULTILINE | re.DOTALL)
@@ -203,6 +203,7 @@ ALL = """parts => bookProgress.update(all => { for (const { doc, answered, predi
   for (const name of answered) all.answered[`${doc}#${name}`] = { choice: "A", right: true, time: "2026-01-02T03:04:05Z" };
   for (const name of predicted) all.predicted[`${doc}#${name}`] = { choice: "A", time: "2026-01-02T03:04:05Z" };
 } })"""  # noqa: E501
+REFUSE = "Object.defineProperty(window, 'localStorage', { get() { throw new DOMException('no', 'SecurityError') } })"
 
 
 @pytest.fixture
