@@ -31,13 +31,12 @@ window.hands = (() => {
     return (Number(text) === 0 ? text.replace("-", "") : text).replace("-", "−");
   }
 
-  const here = document.currentScript.src;
   const groups = {};
   /* 取一组图像，读者要了才取；脚本由 ext/images.py 写。得 { X: 像素, 一幅 784 个，0 到 1, y: 类别的编号 }。 */
   const images = (name) => (groups[name] ??= fetchImages(name));
   async function fetchImages(name) {
     await new Promise((resolve, reject) => {
-      const src = new URL(`../hands-${name}.js`, here);
+      const src = `${document.documentElement.dataset.content_root}_static/hands-${name}.js`;
       document.head.append(el("script", { src, onload: resolve, onerror: reject }));
     });
     const { pixels, labels } = window[`bookImages_${name}`];
