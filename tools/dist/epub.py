@@ -38,7 +38,6 @@ KINDS = {
     ".jpg": "image/jpeg",
     ".svg": "image/svg+xml",
 }
-FUNCTION_APPLICATION = "\N{FUNCTION APPLICATION}"
 CONTAINER = """<?xml version="1.0" encoding="utf-8"?>
 <container version="1.0" xmlns="urn:oasis:names:tc:opendocument:xmlns:container">
 <rootfiles><rootfile full-path="book/book.opf" media-type="application/oebps-package+xml"/></rootfiles>
@@ -97,9 +96,6 @@ def _adapt(section, homes, images):
     """链接指到各个文件，图收进书里，公式只留 MathML。"""
     for formula in section.body.select(".katex"):
         formula.replace_with(formula.math.extract())
-    for operator in section.body.select(":is(msub, msup, msubsup) > mo"):
-        if operator.string == FUNCTION_APPLICATION:  # KaTeX 在角标里的 \max 之后多写了一个
-            operator.decompose()
     for node in section.body.select("svg, svg *"):
         node.name = SVG_NAMES.get(node.name, node.name)
         node.attrs = {SVG_NAMES.get(name, name): value for name, value in node.attrs.items()}
