@@ -535,7 +535,8 @@ def test_by_hand(maths, classes):
 def test_by_hand_undecided(figure):
     """异或：走过以后，权重只剩舍入的误差；分不出就不涂色，也不算分对，滑块说的是新的类。"""
     it = figure(PLACES["by-hand"], "by-hand", reduced_motion="reduce").open()
-    it.predict()
+    it.predict(wrong=True)
+    assert it.box.locator(".hands-compare > .hands-right").count() == 1  # 猜错了，也读得到为什么那样才对
     assert it.box.locator("polygon").count() == 3
     for button in ("异或", "走 100 步"):
         it.box.get_by_role("button", name=button).click()
