@@ -1,6 +1,7 @@
 """全部测试共用的设置。"""
 
 import gc
+import math
 import os
 from queue import Empty
 
@@ -18,7 +19,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 class WatchedKernel(nbval.kernel.RunningKernel):
     def get_message(self, stream, timeout=None):
         """一秒看一次内核还在不在；nbval 要等到一格的时限（五分钟），还说是超时。"""
-        for _ in range(timeout):
+        for _ in range(math.ceil(timeout)):
             try:
                 return super().get_message(stream, timeout=1)
             except Empty:

@@ -207,7 +207,8 @@ def test_without_scripts(figure):
 
 # 算术不碰页面，在 V8 里跑就行，不用开浏览器；脚本是网站上的那几份
 NO_PAGE = """var window = globalThis, document = { currentScript: { src: "" } }, matchMedia = () => ({});
-class MutationObserver { observe() {} }"""
+class MutationObserver { observe() {} }
+class IntersectionObserver {}"""
 ONLY_MATHS = """hands.figure = (name, { maths }) => (hands.figures[name] = maths);
 const tell = (name, f, args) => JSON.stringify(hands.figures[name][f](...args), // JSON 里没有 NaN 与无穷
   (_, each) => typeof each === "number" && !Number.isFinite(each) ? String(each) : each);"""

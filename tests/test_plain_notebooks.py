@@ -214,6 +214,7 @@ nb_execution_mode = "off"
 myst_enable_extensions = ["amsmath", "attrs_inline", "colon_fence", "deflist", "dollarmath"]
 numfig, language, root_doc, html_baseurl = True, "zh_CN", "chapters/index", "https://book.example/zh"
 def setup(app):
+    app.add_config_value("book_repository", "", "env")
     app.connect("build-finished", lambda app, exception: plain_notebooks.write(app))
 """
 INDEX = "# 书\n\n```{glossary}\n词\n  释义。\n```\n\n```{toctree}\na\nmore/b\n```"
