@@ -147,8 +147,10 @@ def test_at_a_desk(figure, page_name, name):
         it.page.mouse.up()
         assert len(heard) > 2, heard
 
-    stored = it.page.evaluate("JSON.parse(localStorage['book-progress'])")
-    assert stored["predicted"][it.key]["choice"] == choice
+    stored = it.page.evaluate("localStorage['book-progress']")
+    assert json.loads(stored)["predicted"][it.key]["choice"] == choice
+    # 机器很忙时，Chromium 有时还没把刚存下的交给重新打开的页面：照样再放一次
+    it.page.add_init_script(f"localStorage['book-progress'] = {json.dumps(stored)}")
     it.open()
     assert not it.locked() and compare.is_visible()
 

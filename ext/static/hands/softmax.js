@@ -89,14 +89,16 @@
         ...right.map((p, i) => probs.bar(i + 1, p, 0.5, "f1")),
         ...right.map((p, i) => probs.text(i + 1, Math.min(p + 0.03, 0.94), number(p, 3), MIDDLE)),
       ]);
-      const lost = direct.some(Number.isNaN);
+      const lost = direct.some((p, i) => !(Math.abs(p - right[i]) < 1e-3)); // nan 也算
       const largest = number(Math.max(...o.map((value) => (value + shift) / T)));
-      const why = exps.includes(Infinity)
-        ? `e 的 ${largest} 次方太大，存不下，成了 inf，inf 除以 inf 得 nan`
-        : "全是 0，0 除以 0 得 nan";
+      const why = direct.every(Number.isFinite)
+        ? `太小或太大的数存不准，再除以总和，得 ${list(direct, (p) => number(p, 3))}，不对`
+        : exps.includes(Infinity)
+          ? `e 的 ${largest} 次方太大，存不下，成了 inf，inf 除以 inf 得 nan`
+          : "全是 0，0 除以 0 得 nan";
       return (
         `${shift ? "单精度直接取指数" : "取指数"}：${list(exps, brief)}；` +
-        (lost ? `${why}。先减去最大值再算，照样得 ` : "再除以总和，得 ") +
+        (lost ? `${why}。先减去最大值再算，得 ` : "再除以总和，得 ") +
         `${list(right, (p) => number(p, 3))}。`
       );
     }

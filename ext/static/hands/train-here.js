@@ -87,6 +87,7 @@
   function build(hand) {
     const { el, number } = hands;
     const { names, loss, accuracy, steps: bookSteps, first } = hand.data;
+    const TOP = 2.5; // 损失画到这么高，再高的画在上缘
     const FAR = 1000, NEAR = 50; // 最多走这么多步；横轴先画到 50，一轮的 8 步才看得清
     const SIZES = [1, 8, 32, 256, 2000];
     const calm = matchMedia("(prefers-reduced-motion: reduce)");
@@ -96,7 +97,7 @@
     const losses = hand.plot({
       label: "损失随步数的变化",
       x: { range: [0, NEAR], label: "步数" },
-      y: { range: [0, 2.5], label: "平均损失" },
+      y: { range: [0, TOP], label: "平均损失" },
     });
     const accuracies = hand.plot({
       label: "精度随步数的变化",
@@ -194,7 +195,7 @@
 
     function draw() {
       const reach = (now()?.steps ?? 0) <= NEAR ? NEAR : FAR;
-      const line = (part, key) => points.map((each) => [each.steps, each[part][key]]);
+      const line = (part, key) => points.map((each) => [each.steps, Math.min(each[part][key], TOP)]);
       for (const [plot, key, values] of [
         [losses, "loss", book(loss)],
         [accuracies, "accuracy", book(accuracy)],
@@ -209,7 +210,7 @@
         plot.set("lines", [
           plot.path(line("train", key), "s1"),
           plot.path(line("valid", key), "s2 dashed"),
-          ...(now() ? [plot.dot(now().steps, now().valid[key], 4, "f2")] : []),
+          ...(now() ? [plot.dot(now().steps, Math.min(now().valid[key], TOP), 4, "f2")] : []),
         ]);
         plot.set("words", [
           write(high ? 2.27 : 0.33, reach === FAR ? `灰点：书里，50,000 幅，${high ? "训练" : "验证"}` : `灰线：书里第一轮，走完 ${bookSteps} 步`, "f0"),
@@ -227,8 +228,9 @@
       const { steps, seen, train, valid } = now() ?? { steps: 0 };
       if (!steps) return "图像取来了。十个类别的权重都是 0，按“练一轮”。";
       if (!Number.isFinite(train.loss)) return `走了 ${steps} 步，损失不再是有限的数：学习率太大，从头来。`;
+      const above = points.some(({ train, valid }) => Math.max(train.loss, valid.loss) > TOP);
       const says = ({ loss, accuracy }) => `损失 ${number(loss, 3)}，精度 ${number(accuracy, 3)}`;
-      return `走了 ${steps} 步，看过 ${number(seen / 2000, 1)} 轮。2,000 幅训练图像：${says(train)}；400 幅验证图像：${says(valid)}。`;
+      return `走了 ${steps} 步，看过 ${number(seen / 2000, 1)} 轮。2,000 幅训练图像：${says(train)}；400 幅验证图像：${says(valid)}。${above ? "损失高过图的，画在上缘。" : ""}`;
     }
 
     function reveal() {

@@ -122,8 +122,11 @@
       const [start, label] = START, end = [0.01, 0.98, 0.01]; // prettier-ignore
       set(start, label);
       hand.play(25, (i) => (p = start.map((value, j) => value + ((end[j] - value) * (i + 1)) / 25)), 60);
-      const change = (slope) => [start, end].map((each) => number(length(maths[slope](label, each)), 2)).join(" 变到 ");
-      return `箭头的长：交叉熵从 ${change("entropySlope")}，平方损失从 ${change("squareSlope")}。`;
+      const way = (t) => start.map((value, j) => value + (end[j] - value) * t);
+      const long = (slope, t) => number(length(maths[slope](label, way(t))), 2);
+      const peak = Math.max(...Array.from({ length: 101 }, (_, i) => length(maths.squareSlope(label, way(i / 100)))));
+      const square = `从 ${long("squareSlope", 0)} 先到 ${number(peak, 2)}，再缩到 ${long("squareSlope", 1)}`;
+      return `箭头的长：交叉熵从 ${long("entropySlope", 0)} 变到 ${long("entropySlope", 1)}，平方损失${square}。`;
     }
     return { draw, reveal };
   }

@@ -28,7 +28,7 @@
   function build(hand) {
     const { number } = hands;
     const { H } = hand.data;
-    const START = [6, 6]; // 标准化的单位下，离碗底多远
+    const START = [6, 3]; // 标准化的单位下，离碗底多远；不在碗的长轴或短轴上，两个方向都要走
     let times = [1, 1], lr = 1, begin = [...START], path; // prettier-ignore
     const bowl = () => maths.bowl(H, times);
     const first = () => begin.map((each, i) => each / times[i]); // 同一组参数，用新的单位写
@@ -106,7 +106,7 @@
         ...(times.every((each) => each === 1) ? [] : [
           map.path(round, "s3 thin dashed"),
           ...round.map(([u, v]) => map.dot(u, v, 2.5, "f3")),
-          map.text(begin[0], begin[1], `圆的碗：${round.length - 1} 步`, { class: "f3", dx: -8, dy: 4, "text-anchor": "end" }),
+          map.text(begin[0], begin[1], `圆的碗（原来的单位）：${round.length - 1} 步`, { class: "f3", dx: -8, dy: 4, "text-anchor": "end" }),
         ]),
         map.path(path, "s2 thin"),
         ...path.map(([u, v]) => map.dot(u, v, 2.5, "f2")),
