@@ -71,7 +71,7 @@ def align_numbers(doctree):
         if len({len(row) for row in rows}) != 1:  # 有合并的格
             continue
         for column in range(len(rows[0])):
-            words = [row[column].astext().strip() for row in body]
+            words = [re.sub(r"\\boxed\{(.*?)\}", r"\1", row[column].astext().strip()) for row in body]
             if any(re.search(r"\d", each) for each in words) and all(NUMBER.fullmatch(each) for each in words):
                 for row in rows:
                     row[column]["classes"].append("number")

@@ -377,7 +377,7 @@ def test_links_open_what_is_folded(visit):
 
 @pytest.mark.parametrize("name", [SECTION, "chapters/linear_regression/basics"])
 def test_jumps_arrive_on_a_phone(visit, name):
-    """手机上点本页内容、从别处来，都到得准：前面有没排版过的小节、没造好的动手的图，也一样。"""
+    """手机上点本页内容、从别处来、刷新，都到得准：前面有没排版过的小节、没造好的动手的图，也一样。"""
     page, *_ = visit(name, width=390)
     url = page.url
     for label in page.locator(".page-toc a").evaluate_all("all => all.map(link => link.hash)")[2::4]:
@@ -388,6 +388,12 @@ def test_jumps_arrive_on_a_phone(visit, name):
                 page.locator(f".page-toc a[href='{label}']").evaluate("link => link.click()")
             page.wait_for_timeout(500)  # 附近的小节都排好
             assert 60 <= page.locator(label).bounding_box()["y"] <= 84, f"{name}{label}"
+        page.mouse.wheel(0, 300)
+        page.wait_for_timeout(300)
+        before = page.locator(label).bounding_box()["y"]
+        page.reload()
+        page.wait_for_timeout(500)
+        assert abs(page.locator(label).bounding_box()["y"] - before) <= 40, f"{name}{label}：刷新以后到了别处"
 
 
 def test_the_download_menu(visit):

@@ -31,9 +31,37 @@
     if (closed || arriving) target?.scrollIntoView();
   }
 
+  /* 手机上，浏览器照像素记下的位置再来时会到别处：上面的小节还没排版，高矮不准。所以记的是第几小节、往下多少。 */
+  const PLACE = `book-place ${location.pathname}`;
+  const phone = matchMedia("(max-width: 600px)");
+  const sections = () => [...document.querySelectorAll("article > section > section")];
+  const topOf = (section) => section?.getBoundingClientRect().top ?? -scrollY;
+
+  function remember() {
+    const number = sections().findLastIndex((section) => topOf(section) <= 0);
+    sessionStorage[PLACE] = JSON.stringify([number, -topOf(sections()[number])]);
+  }
+
+  function comeBack([number, below]) {
+    history.scrollRestoration = "manual";
+    const section = sections()[number];
+    if (section) layOut(section.lastElementChild); // 它自己也要排好
+    scrollTo({ top: scrollY + topOf(section) + below, behavior: "instant" });
+  }
+
+  addEventListener("pagehide", () => {
+    try {
+      if (phone.matches) remember();
+    } catch {} // 浏览器不许存
+  });
+
   addEventListener("DOMContentLoaded", () => {
     // 这时折叠块的脚本已经把它们折起来；刷新的话，浏览器会回到原来读的地方
-    open({ arriving: performance.getEntriesByType("navigation")[0]?.type === "navigate" });
+    const isNew = performance.getEntriesByType("navigation")[0]?.type === "navigate";
+    open({ arriving: isNew });
+    try {
+      if (phone.matches && !isNew) comeBack(JSON.parse(sessionStorage[PLACE]));
+    } catch {} // 没有存下
   });
   addEventListener("hashchange", () => open());
   document.addEventListener("click", (event) => {

@@ -54,8 +54,8 @@
     map.layer("levels").setAttribute("clip-path", "url(#triangle-inside)");
     map.set("outline", [
       el("polygon", { ...outline, class: "s0" }),
-      map.text(-0.02, -0.08, "第 1 类", { "text-anchor": "middle", dx: 12 }),
-      map.text(1.02, -0.08, "第 2 类", { "text-anchor": "middle", dx: -12 }),
+      map.text(-0.02, -0.11, "第 1 类", { "text-anchor": "middle", dx: 12 }),
+      map.text(1.02, -0.11, "第 2 类", { "text-anchor": "middle", dx: -12 }),
       map.text(0.5, TALL + 0.05, "第 3 类", { "text-anchor": "middle" }),
       map.text(-0.1, 0.92, "蓝：交叉熵", { class: "f1" }),
       map.text(-0.1, 0.85, "赭：平方损失", { class: "f2" }),
