@@ -357,6 +357,21 @@ def test_card_shows_on_hover_and_focus(visit, page_name, link, words):
     assert box["x"] >= 0 and box["x"] + box["width"] <= 1280
 
 
+def test_a_tap_shows_the_card_before_it_leads_away(visit):
+    page, *_ = visit("chapters/linear_regression/basics", width=390, has_touch=True)
+    link, card, here = page.locator('article a[href*="#term-"]').first, page.locator("#book-card"), page.url
+    link.tap()
+    card.wait_for(state="visible")
+    box = card.bounding_box()
+    assert page.url == here and box["x"] >= 0 and box["x"] + box["width"] <= 390
+    page.locator("article h1").tap()
+    card.wait_for(state="hidden")
+    link.tap()
+    card.wait_for(state="visible")
+    link.tap()
+    page.wait_for_url("**/glossary.html#term-*")
+
+
 def test_links_open_what_is_folded(visit):
     """链接指到解答或者解答里的图：打开它，滚到那里；合上再点一次也一样，刷新以后也一样。"""
     page, *_ = visit(SECTION)
