@@ -7,7 +7,7 @@
   const GAP = 6; // 像素：卡片与链接的距离
   const card = Object.assign(document.createElement("div"), { id: "book-card", hidden: true });
   card.setAttribute("role", "tooltip");
-  const AGAIN = "<p><em>再点一下，去那里</em></p>";
+  const AGAIN = "<p><small>再点一下，去那里</small></p>";
   let loading, timer, current;
 
   const load = () =>
