@@ -13,7 +13,6 @@ from sphinx.errors import ExtensionError
 
 from . import pictures, styles
 
-TABLE_CELL = re.compile(r"<td[ >].*?</td>", re.DOTALL)
 BREAK = re.compile(r"(?<=\w[._(])(?=[^\W\d_])|(?<=\(\)\.)")
 NARROW_LINE = 28  # 手机上一行代码至少放得下这么多个字，哪怕都是汉字
 
@@ -70,6 +69,7 @@ CHANGES = {
     # 其余的脚本推迟到正文显示之后
     r'<script (?![^>]*defer)(?=[^>]*src=)': "<script defer ",
     r'(?s)(?<=<pre><span></span>).*?(?=</pre>)': mark_long_lines,
+    r'(?s)<td[ >].*?</td>': break_names,
     # 图的宽高写成属性，浏览器在图到来之前就知道长宽比，窄屏上缩小时也不跳
     r'(<img [^>]*)style="width: (\d+)px; height: (\d+)px;"': r'\1width="\2" height="\3"',
 }  # fmt: skip
@@ -97,7 +97,6 @@ def finish(site, paths, sheets, strict=True):
     """site 是网站的文件夹，paths 是写好的各页，sheets 是它们要的样式表。"""
     pages = change({path: path.read_text(encoding="utf-8") for path in paths}, CHANGES, strict)
     pages = pictures.compress(site, pages)
-    pages = {path: TABLE_CELL.sub(break_names, html) for path, html in pages.items()}
     static = Path(site) / "_static"
     for name, changes in SCRIPTS.items():
         (script,) = change({name: (static / name).read_text(encoding="utf-8")}, changes, strict).values()
