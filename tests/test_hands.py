@@ -98,9 +98,9 @@ def centre(handle):
 
 
 def moves(it):
-    """钟拨快三秒，图动没动；不用真的等。"""
+    """钟拨快一秒，图动没动；不用真的等。"""
     before = it.box.locator(".hands-plots").inner_html()
-    it.page.clock.run_for(3000)
+    it.page.clock.run_for(1000)
     return it.box.locator(".hands-plots").inner_html() != before
 
 
