@@ -62,7 +62,10 @@ class Figure:
         return choice
 
     def handles(self):
-        return [each for each in self.box.locator(".hands-handle").all() if each.is_visible()]
+        """看得见的手柄；只差编号的（第几个点）是同一段程序造的，只取第一个。"""
+        shown = [each for each in self.box.locator(".hands-handle").all() if each.is_visible()]
+        kinds = {re.sub(r"\d+", "", each.get_attribute("aria-label")): each for each in reversed(shown)}
+        return [*reversed(kinds.values())]
 
     def locked(self):
         return self.box.locator(".hands-controls").evaluate("node => node.disabled")
