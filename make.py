@@ -48,7 +48,7 @@ def book():
 
 
 def test(*pytest_args):
-    """构建网站，再跑全部测试：单元测试、每本笔记本的 nbval、网站检查。"""
+    """构建网站，再重跑每本笔记本（nbval），考 helpers 与网站；tests/house 另外考扩展与工具。"""
     install()
     build()
     run(PYTHON, "-m", "pytest", *pytest_args, failed="有测试没有通过，见上面的输出。")

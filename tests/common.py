@@ -1,9 +1,6 @@
 """几个测试文件共用的小零件。"""
 
-import os
 import re
-import subprocess
-import sys
 
 import nbformat
 import pytest
@@ -12,7 +9,6 @@ import yaml
 from tools import ROOT, UTF8  # noqa: F401  各测试由这里取
 
 CHINESE = "[\u4e00-\u9fff]"
-MAKE_INPUTS = ("requirements-book.txt", "requirements.txt", "constraints.txt", "pyproject.toml")  # make.py 读的文件
 
 
 def raises_chinese(error, *words):
@@ -36,19 +32,3 @@ def code_cells(notebook):
 def one_blank_line(code):
     """网页上，代码里只空一行。"""
     return re.sub(r"\n{3,}", "\n\n", code.strip())
-
-
-def run_make(folder, *args, **env):
-    return subprocess.run(
-        [sys.executable, "make.py", *args],
-        cwd=folder,
-        env={**os.environ, **UTF8, **env},
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        timeout=120,
-    )
-
-
-def one_chinese_sentence(text):
-    return text.count("\n") == 1 and text.startswith("错误：") and re.search(CHINESE, text) is not None

@@ -137,7 +137,10 @@ ALONE = """selector => {
 
 
 def violations(page, within="html", **options):
-    """axe-core 在页面的一部分里的检查结果，放在一个测试的末尾：页面不再完整。preload 会用 XHR 再取一遍样式表，从 file:// 打开时浏览器不许。"""
+    """axe-core 在页面的一部分里的检查结果；查完，页面不再完整。
+
+    preload 会用 XHR 再取一遍样式表，从 file:// 打开时浏览器不许。
+    """
     page.evaluate(ALONE, within)
     if not page.evaluate("'axe' in window"):
         page.evaluate(Axe().axe_script)

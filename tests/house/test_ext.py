@@ -10,8 +10,8 @@ from docutils import nodes
 from sphinx.errors import ExtensionError
 
 from ext import anchors, formulas, pages, reading, styles, typography
-from tests import small_book
 from tests.common import raises_chinese
+from tests.house import small_book
 
 pytestmark = small_book.IGNORE_OLD_STYLE
 

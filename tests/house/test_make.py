@@ -17,7 +17,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.common import CHINESE, MAKE_INPUTS, ROOT, one_chinese_sentence, run_make
+from tests.common import CHINESE, ROOT
+from tests.house.common import MAKE_INPUTS, one_chinese_sentence, run_make
 
 
 def stamps(make):

@@ -9,8 +9,8 @@ import pytest
 from bs4 import BeautifulSoup
 
 from ext import launch
-from tests import small_book
 from tests.common import ROOT
+from tests.house import small_book
 from tools import share
 
 pytestmark = small_book.IGNORE_OLD_STYLE

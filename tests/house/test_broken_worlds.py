@@ -7,7 +7,8 @@ import sys
 
 import pytest
 
-from tests.common import UTF8, one_chinese_sentence, run_make
+from tests.common import UTF8
+from tests.house.common import one_chinese_sentence, run_make
 
 STAGES = ("venv", "pip", "jupyter-book", "pytest")
 
