@@ -315,12 +315,6 @@ def test_unreadable_real_estate_is_told(copied, monkeypatch):
         helpers.load_real_estate()
 
 
-@pytest.mark.parametrize("root", [3, b"data", []])
-def test_real_estate_root_is_a_path(root):
-    with raises_chinese(TypeError, "root"):
-        helpers.load_real_estate(root)
-
-
 # ---------------------------------------------------------------- Fashion-MNIST 的内容
 
 
