@@ -26,7 +26,7 @@ from myst_nb.core.variables import format_plain_text
 from myst_nb.ext.glue import extract_glue_data_cell
 from myst_parser.parsers.directives import parse_directive_text
 from myst_parser.parsers.mdit import create_md_parser
-from pybtex.plugin import find_plugin
+from pybtex.backends.markdown import Backend
 from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 from sphinx.util import logging
@@ -144,7 +144,7 @@ class Book:
 
     def bibliography(self):
         """这一本引用过的文献，编号与页面上的相同。"""
-        backend = find_plugin("pybtex.backends", "markdown")()
+        backend = Backend()
         entries = [each.formatted_entry for each in self.env.get_domain("cite").citations if each.key in self.cited]
         entries.sort(key=lambda entry: (len(entry.label), entry.label))
         lines = [f"- [{each.label}] " + " ".join(each.text.render(backend).split()) for each in entries]
@@ -428,7 +428,9 @@ def anchor(label):
 
 
 def markdown_cell(name, text, metadata=None):
-    return nbformat.v4.new_markdown_cell(text, id=name, metadata=dict(metadata or {}))
+    """不用 nbformat 的 new_markdown_cell：它每格都检查一遍，写出时反正要检查整本。"""
+    cell = {"id": name, "cell_type": "markdown", "metadata": metadata or {}, "source": text}
+    return nbformat.from_dict(cell)
 
 
 def without_glue(source):
