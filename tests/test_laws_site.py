@@ -447,9 +447,10 @@ def test_cards_are_what_they_point_to(book):
             source = f"式 ({number_of(node)})，{path_to(node)[0]}"
             same = cards[name] == squeeze(formula + source)
         elif name.startswith(("term-", "cite-")):
-            entry = node.find_next_sibling("dd").get_text() if node.name == "dt" else ""
-            entry = re.sub(r"(?<=[。；])见[^。]*。$", "", entry.strip())
-            wanted = text_of(node, ".label, .backrefs") + entry
-            print(name, repr(cards[name]), repr(wanted))
+            parts = [node, node.find_next_sibling("dd")] if node.name == "dt" else [node]
+            wanted = "".join(text_of(part, ".label, .backrefs") for part in parts)
+            for formula in node.parent.select(".katex"):
+                wanted = wanted.replace(formula.get_text(), formula["data-seen"])
+            wanted = re.sub(r"(?<=[。；])见[^。]*。$", "", wanted.strip())
             same = re.sub(r"\s", "", cards[name]) == re.sub(r"\s", "", wanted) != ""
         assert not name.startswith(("equation-", "term-", "cite-")) or same, f"{name} 的卡片"
