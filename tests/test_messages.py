@@ -163,6 +163,7 @@ CASES = [
     ("预测多两维", accuracy, "y_hat", LOGITS[:, :, None, None], [r"\(20, 3, 1, 1\)"], "y_hat.flatten(start_dim=1)"),
     ("不是概率", cross_entropy, "y_hat", LOGITS, ["概率"], "helpers.softmax(y_hat)"),
     ("忘了 softmax 而权重是 0", cross_entropy, "y_hat", LOGITS * 0, ["和为 1"], "helpers.softmax(y_hat)"),
+    ("输出都是很小的负数", cross_entropy, "y_hat", LOGITS - 9, ["未规范化"], "helpers.softmax(y_hat)"),
     ("对数概率", cross_entropy, "y_hat", LOGITS.log_softmax(1), ["对数概率"], "y_hat.exp()"),
     ("平方损失行列反了", squared_loss, "y", torch.ones(3, 2), [r"\(2, 3\)", r"\(3, 2\)"], "y.T"),
     ("图像没有拉直", functools.partial(linreg, w=torch.ones(20, 3)), "X", IMAGES, [], "X.flatten(start_dim=1)"),
@@ -333,7 +334,7 @@ CAUSES = [
     (
         "只有特征",
         lambda: train(train_iter=DataLoader(TensorDataset(X), 10)),
-        (TypeError, ["没有标签"]),
+        (TypeError, ["train_iter", "没有标签"]),
         lambda: train(train_iter=BATCHES),
     ),
     (
@@ -373,6 +374,8 @@ CAUSES = [
         (ValueError, [r"不要 \.sum"]),
         train,
     ),
+    ("每个样本两个", lambda: train(loss=lambda *_: torch.ones(10, 2)), (ValueError, ["每个样本有 2 个数"]), train),
+    ("评价时广播", lambda: evaluate([(X, Y.reshape(-1))]), (ValueError, ["广播"]), lambda: evaluate([(X, Y)])),
     ("损失漏了括号", lambda: train(loss=nn.MSELoss), (TypeError, ["MSELoss", "括号"]), train),
     ("类别多于输出", lambda: classify(outputs=2), (ValueError, ["共 2 类", "3 个输出"]), lambda: classify(outputs=3)),
     (
@@ -487,6 +490,12 @@ CAUSES = [
         lambda: train(X=X[holed(X).isfinite().all(dim=1)], y=Y[holed(X).isfinite().all(dim=1)]),
     ),
     ("标签里有 nan", lambda: train(y=holed(Y)), (FloatingPointError, ["y 有 nan"]), train),
+    (
+        "第一步就对负数取了对数",
+        lambda: train(net=lambda X: LAYER(X).clamp(max=-1), loss=lambda y_hat, y: y_hat.log()),
+        (FloatingPointError, ["常见原因"]),
+        train,
+    ),
     ("学习率太大", lambda: diverging(10), (FloatingPointError, ["学习率除以 10"]), lambda: diverging(1e-3)),
     (
         "对 0 取了对数",
@@ -522,14 +531,15 @@ CAUSES = [
     ),
     (
         "一行太多",
-        lambda: helpers.show_fashion_mnist(torch.zeros(256, 1, 28, 28), [0] * 256),
-        (ValueError, ["256 幅", re.escape("(images[:10], labels[:10])")]),
-        lambda: helpers.show_fashion_mnist(torch.zeros(256, 1, 28, 28)[:10], ([0] * 256)[:10]),
+        lambda: helpers.show_fashion_mnist(torch.zeros(40, 1, 28, 28), [0] * 40),
+        (ValueError, ["40 幅", re.escape("(images[:10], labels[:10])")]),
+        lambda: helpers.show_fashion_mnist(torch.zeros(40, 1, 28, 28)[:10], ([0] * 40)[:10]),
     ),
     ("图太大", lambda: show(scale=30), (ValueError, ["50 英寸", "scale=25"]), lambda: show(scale=25)),
 ]
 
 
+@pytest.mark.filterwarnings("ignore:Using a target size")
 @pytest.mark.parametrize(("bad", "error", "good"), [pytest.param(*row[1:], id=row[0]) for row in CAUSES])
 def test_the_true_cause_is_named(bad, error, good):
     with raises_chinese(error[0], *error[1]):

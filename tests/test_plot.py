@@ -282,6 +282,8 @@ TWO = [[[0, 1, 2], [1, 4, 9]], [[0, 1, 2], [2, 3, 4]]]
 def test_plot(arguments, lines):
     helpers.plot(*arguments)
     assert drawn() == lines
+    ax = plt.gca()
+    assert ax.get_xlabel() == ax.get_ylabel() == "" and ax.xaxis.get_gridlines()[0].get_visible()
 
 
 def test_plot_sets_the_axes():
@@ -292,15 +294,15 @@ def test_plot_sets_the_axes():
         "损失",
         list("甲乙丙丁戊"),
         (1, 10),
-        [0, 3],
-        "log",
+        [1, 3],
         "linear",
+        "log",
         ["r-", "k:"],
         (3, 2),
     )
     ax = plt.gca()
-    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale(), ax.get_yscale()) == ("轮数", "损失", "log", "linear")
-    assert (ax.get_xlim(), ax.get_ylim()) == ((1, 10), (0, 3)) and ax.figure.get_size_inches().tolist() == [3, 2]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale(), ax.get_yscale()) == ("轮数", "损失", "linear", "log")
+    assert (ax.get_xlim(), ax.get_ylim()) == ((1, 10), (1, 3)) and ax.figure.get_size_inches().tolist() == [3, 2]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list("甲乙丙丁戊")
     assert [line.get_linestyle() for line in ax.lines] == ["-", ":", "-", ":", "-"]  # 第五条也画出来，线型从头再用
 

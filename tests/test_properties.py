@@ -121,8 +121,9 @@ def test_squared_loss(pair, shape, other):
 
 @given(st.data(), *[st.integers(1, 4)] * 3)
 def test_linreg_is_that_of_torch(data, n, d, q):
-    X, w, b = (data.draw(tensors(shape, floats(-9, 9))) for shape in [(n, d), (d, q), (q,)])
-    torch.testing.assert_close(helpers.linreg(X, w, b), F.linear(X, w.T, b))
+    b_shape = data.draw(st.sampled_from([(q,), (1, q), (1,), ()]))
+    X, w, b = (data.draw(tensors(shape, floats(-9, 9))) for shape in [(n, d), (d, q), b_shape])
+    torch.testing.assert_close(helpers.linreg(X, w, b), F.linear(X, w.T, b.expand(1, q)[0]))
 
 
 # ---------------------------------------------------------------- 精度
@@ -295,7 +296,7 @@ CALLS = {
         {
             "X": NOT_MATRIX,
             "w": NOT_MATRIX | st.just(Y),
-            "b": st.sampled_from([torch.ones(4), torch.ones(4, 1), torch.ones(2, 3)]),
+            "b": st.sampled_from([torch.ones(4), torch.ones(4, 1), torch.ones(2, 3), torch.ones(1, 1, 1)]),
         },
     ),
     "squared_loss": (
@@ -457,7 +458,40 @@ def test_bad_arguments_are_refused_in_chinese(call, name, data):
         getattr(helpers, call)(**arguments)
     said = str(caught.value)
     assert re.search(CHINESE, said) and re.search(rf"(?<!\w){name}(?![A-Za-z])|{SAID.get(name, name)}", said), said
+    assert said.endswith("。")
     assert state(arguments) == before  # 没有白做的事：参数没有改，没有画了一半的图
+
+
+# 形状随意的两个张量
+SHAPES = st.lists(st.integers(1, 3), max_size=4)
+KINDS = st.sampled_from([torch.float32, torch.int64, torch.bool])
+PAIRS = {
+    "accuracy": ("y_hat", "y"),
+    "squared_loss": ("y_hat", "y"),
+    "linreg": ("X", "w"),
+    "cross_entropy": ("y_hat", "y"),
+}
+
+
+@pytest.mark.parametrize("call", PAIRS)
+@settings(max_examples=150)
+@given(shapes=st.tuples(SHAPES, SHAPES), kinds=st.tuples(KINDS, KINDS))
+def test_advice_leads_on_whatever_the_shapes_are(call, shapes, kinds):
+    """每次报错都是中文；照“请写 名字 = …”改，同样的话不会再说一遍，几步之内就成功，或者说出真正缺的是什么。"""
+    known = {"torch": torch, "helpers": helpers}
+    arguments = {name: torch.ones(shape).to(kind) for name, shape, kind in zip(PAIRS[call], shapes, kinds)}
+    heard, code = [], True
+    while code and len(heard) < 6:
+        try:
+            getattr(helpers, call)(**arguments, **({"b": 0.5} if call == "linreg" else {}))
+            break
+        except (TypeError, ValueError) as error:
+            said = str(error)
+        assert re.search(CHINESE, said) and said.endswith("。") and said not in heard, said
+        heard.append(said)
+        code = re.search(r"请写 (\w+) = ([^。，；]*)[。，；]", said)
+        if code:
+            arguments[code[1]] = eval(code[2], known | arguments)
 
 
 def test_every_public_function_is_in_the_table():

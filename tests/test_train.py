@@ -3,6 +3,7 @@
 import copy
 import functools
 import io
+import re
 import sys
 
 import pytest
@@ -469,7 +470,7 @@ def test_training_outlives_the_terminal(case, make, lines, monkeypatch):
         stream.seek(0)
         printed = stream.read().splitlines()
         assert [line[: len(start)] for line, start in zip(printed, lines, strict=True)] == lines
-        assert all(f"{loss:.4f}" in line for line, loss in zip(printed, history["test_loss"]))
+        assert all(re.search(f"[，,].* {loss:.4f}$", line) for line, loss in zip(printed, history["test_loss"]))
 
 
 def test_report_is_one_exact_line(capsys):
