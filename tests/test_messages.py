@@ -73,7 +73,7 @@ def data_iter(features=X, labels=Y):
     return [*helpers.data_iter(10, features, labels)]
 
 
-def evaluate(data_iter):
+def evaluate(data_iter=((X, Y),)):
     return helpers.evaluate_loss(nn.Linear(2, 1), data_iter, MSE)
 
 
@@ -281,7 +281,7 @@ def two_layers(updated, frozen=(), used=(0, 1)):
     train(y=torch.ones(20, 2), loss=lambda y_hat, y: MSE(y_hat, y).sum(dim=1), net=layers, updater=updater)
 
 
-def sgd_once(make, use=lambda w, b: w * b, backward=True):
+def sgd_once(make=lambda: torch.ones(2, requires_grad=True), use=lambda w, b: w * b, backward=True):
     """w 由 make 造出，b 是好的参数；算一个损失，反向传播，更新一步。"""
     w, b = make(), torch.ones(2, requires_grad=True)
     if backward:
@@ -329,45 +329,30 @@ CAUSES = [
         "一个样本而不是一批",
         lambda: evaluate(DataLoader(TensorDataset(X, LABELS), None)),
         (ValueError, ["y 是单个的数", "DataLoader"]),
-        lambda: evaluate(BATCHES),
+        evaluate,
     ),
     (
         "只有特征",
         lambda: train(train_iter=DataLoader(TensorDataset(X), 10)),
         (TypeError, ["train_iter", "没有标签"]),
-        lambda: train(train_iter=BATCHES),
+        train,
     ),
-    (
-        "一批就是特征",
-        lambda: train(train_iter=DataLoader(X, 10)),
-        (TypeError, ["没有标签"]),
-        lambda: train(train_iter=BATCHES),
-    ),
-    ("一批有三样", lambda: evaluate([(X, Y, Y)]), (TypeError, ["3 个"]), lambda: evaluate([(X, Y)])),
-    ("一批是字典", lambda: evaluate([{"x": X, "y": Y}]), (TypeError, ["字典", "x"]), lambda: evaluate([(X, Y)])),
-    (
-        "数据是表格",
-        lambda: train(train_iter=Table(X)),
-        (TypeError, ["train_iter", "Table", "load_array"]),
-        lambda: train(train_iter=BATCHES),
-    ),
-    ("数据是张量", lambda: evaluate(X), (TypeError, ["data_iter", "Tensor"]), lambda: evaluate(BATCHES)),
+    ("一批就是特征", lambda: train(train_iter=DataLoader(X, 10)), (TypeError, ["没有标签"]), train),
+    ("一批有三样", lambda: evaluate([(X, Y, Y)]), (TypeError, ["3 个"]), evaluate),
+    ("一批是字典", lambda: evaluate([{"x": X, "y": Y}]), (TypeError, ["字典", "x"]), evaluate),
+    ("数据是表格", lambda: train(train_iter=Table(X)), (TypeError, ["train_iter", "Table", "load_array"]), train),
+    ("数据是张量", lambda: evaluate(X), (TypeError, ["data_iter", "Tensor"]), evaluate),
     # 模型、损失与更新
     (
         "模型与数据写反了",
         lambda: helpers.evaluate_accuracy(BATCHES, NET),
         (TypeError, ["net", "写在数据之前"]),
-        lambda: helpers.evaluate_loss(NET, BATCHES, MSE),
+        evaluate,
     ),
     ("模型没有返回值", lambda: train(net=lambda X: None), (TypeError, ["NoneType", "return"]), train),
     ("损失没有返回值", lambda: train(loss=lambda y_hat, y: None), (TypeError, ["NoneType", "return"]), train),
     ("损失取出了数", lambda: train(loss=lambda y_hat, y: MSE(y_hat, y).mean().item()), (TypeError, ["item"]), train),
-    (
-        "损失求过平均",
-        lambda: train(loss=nn.MSELoss()),
-        (ValueError, ["平均", 'reduction="none"']),
-        lambda: train(loss=nn.MSELoss(reduction="none")),
-    ),
+    ("损失求过平均", lambda: train(loss=nn.MSELoss()), (ValueError, ["平均", 'reduction="none"']), train),
     (
         "自己写的损失求过和",
         lambda: train(loss=lambda y_hat, y: MSE(y_hat, y).sum()),
@@ -375,20 +360,15 @@ CAUSES = [
         train,
     ),
     ("每个样本两个", lambda: train(loss=lambda *_: torch.ones(10, 2)), (ValueError, ["每个样本有 2 个数"]), train),
-    ("评价时广播", lambda: evaluate([(X, Y.reshape(-1))]), (ValueError, ["广播"]), lambda: evaluate([(X, Y)])),
+    ("评价时广播", lambda: evaluate([(X, Y.reshape(-1))]), (ValueError, ["广播"]), evaluate),
     ("损失漏了括号", lambda: train(loss=nn.MSELoss), (TypeError, ["MSELoss", "括号"]), train),
-    ("类别多于输出", lambda: classify(outputs=2), (ValueError, ["共 2 类", "3 个输出"]), lambda: classify(outputs=3)),
-    (
-        "分类只有一个输出",
-        lambda: classify(outputs=1),
-        (ValueError, ["只有一列", "一样多的输出"]),
-        lambda: classify(outputs=3),
-    ),
+    ("类别多于输出", lambda: classify(outputs=2), (ValueError, ["共 2 类", "3 个输出"]), classify),
+    ("分类只有一个输出", lambda: classify(outputs=1), (ValueError, ["只有一列", "一样多的输出"]), classify),
     (
         "updater 是参数",
         lambda: train(updater=NET.parameters()),
         (TypeError, [re.escape("torch.optim.SGD(net.parameters(), lr=0.1)")]),
-        lambda: train(updater=None),
+        train,
     ),
     ("updater 是学习率", lambda: train(updater=0.03), (TypeError, ["updater", "优化器"]), train),
     # 旧写法
@@ -404,14 +384,9 @@ CAUSES = [
         "旧写法，给出优化器",
         lambda: helpers.train(NET, BATCHES, None, MSE, num_epochs=1, batch_size=10, optimizer=SGD),
         (TypeError, ["batch_size", "合成一个 updater"]),
-        lambda: helpers.train(NET, BATCHES, None, MSE, 1, SGD),
+        train,
     ),
-    (
-        "没有写测试数据",
-        lambda: helpers.train(NET, BATCHES, MSE, 1, SGD),
-        (TypeError, ["test_iter 写 None"]),
-        lambda: helpers.train(NET, BATCHES, None, MSE, 1, SGD),
-    ),
+    ("没有写测试数据", lambda: helpers.train(NET, BATCHES, MSE, 1, SGD), (TypeError, ["test_iter 写 None"]), train),
     # 什么也不更新的训练
     (
         "重新建了模型",
@@ -445,24 +420,14 @@ CAUSES = [
     ),
     ("损失断开了", lambda: train(loss=lambda y_hat, y: MSE(y_hat.detach(), y)), (RuntimeError, [r"\.detach"]), train),
     # sgd
-    (
-        "还没有反向传播",
-        lambda: sgd_once(lambda: torch.ones(2, requires_grad=True), backward=False),
-        (RuntimeError, [r"backward\(\)"]),
-        lambda: sgd_once(lambda: torch.ones(2, requires_grad=True)),
-    ),
+    ("还没有反向传播", lambda: sgd_once(backward=False), (RuntimeError, [r"backward\(\)"]), sgd_once),
     (
         "忘了 requires_grad",
         lambda: sgd_once(lambda: torch.ones(2)),
         (RuntimeError, [r"params\[0\]", "requires_grad 是 False", r"requires_grad_\(\)"]),
         lambda: sgd_once(lambda: torch.ones(2).requires_grad_()),
     ),
-    (
-        "没有用到",
-        lambda: sgd_once(lambda: torch.ones(2, requires_grad=True), use=lambda w, b: b),
-        (RuntimeError, [r"params\[0\]", "没有用到"]),
-        lambda: sgd_once(lambda: torch.ones(2, requires_grad=True)),
-    ),
+    ("没有用到", lambda: sgd_once(use=lambda w, b: b), (RuntimeError, [r"params\[0\]", "没有用到"]), sgd_once),
     (
         "不是叶子",
         lambda: sgd_once(lambda: 2 * torch.ones(2, requires_grad=True)),
@@ -504,12 +469,7 @@ CAUSES = [
         lambda: by_hand(nn.Identity(), CROSS_ENTROPY),
     ),
     # 精度
-    (
-        "两个参数写反了",
-        lambda: accuracy(LABELS, LOGITS.long()),
-        (ValueError, ["写反了"]),
-        lambda: accuracy(LOGITS, LABELS),
-    ),
+    ("两个参数写反了", lambda: accuracy(LABELS, LOGITS.long()), (ValueError, ["写反了"]), accuracy),
     (
         "已经是类别编号",
         lambda: accuracy(LOGITS.argmax(1), LABELS),
@@ -520,7 +480,7 @@ CAUSES = [
         "回归没有精度",
         lambda: helpers.evaluate_accuracy(NET, BATCHES),
         (TypeError, ["回归没有精度", "evaluate_loss"]),
-        lambda: helpers.evaluate_loss(NET, BATCHES, MSE),
+        evaluate,
     ),
     # 画图
     (
