@@ -218,6 +218,7 @@ CASES = [
     ("标题是一段文字", functools.partial(show, IMAGES[:1], num_cols=1), "titles", "甲", ["文字"], "[titles]"),
     ("图例是一段文字", plot, "legend", "损失", ["文字"], "[legend]"),
     ("NumPy 图像的通道在前", show, "imgs", IMAGES.numpy(), [r"\(1, 4, 5\)"], "torch.as_tensor(imgs)"),
+    ("彩色的也在前", show, "imgs", torch.rand(2, 3, 4, 5).numpy(), [r"\(3, 4, 5\)"], "torch.as_tensor(imgs)"),
     ("图像比格子多", functools.partial(show, num_cols=1), "imgs", IMAGES, ["2 幅"], "imgs[:1]"),
 ]
 
