@@ -26,7 +26,7 @@ from myst_nb.core.variables import format_plain_text
 from myst_nb.ext.glue import extract_glue_data_cell
 from myst_parser.parsers.directives import parse_directive_text
 from myst_parser.parsers.mdit import create_md_parser
-from pybtex.plugin import find_plugin
+from pybtex.backends.markdown import Backend
 from sphinx import addnodes
 from sphinx.locale import admonitionlabels
 from sphinx.util import logging
@@ -53,6 +53,9 @@ STANDARD = re.compile(  # 标准 Markdown 与公式的记号，可以原样留�
     r"(open|close)|inline|text|softbreak|hardbreak|code_inline|code_block|fence|hr|html_block|html_inline|image"
     r"|math_block|math_inline|math_inline_double"
 )
+# 锚点，单独一段的连同后面的空行；还没有写出去处的链接：文字、标签、网址
+ANCHOR = re.compile(r'(?m)(^ *)?<a id="([^"]+)"></a>(?(1)(?:\n\n)?)')
+LINK = re.compile("\x02([^\x02-\x05]*)\x03([^\x02-\x05]*)\x04([^\x02-\x05]*)\x05")
 ANSWER_BELOW = "（先自己做；答案在下面。）"
 NEEDS = (
     "> **运行之前** 代码用到本书的 `helpers` 与数据。提示 `No module named 'helpers'` 时，取得本书的仓库，"
@@ -67,25 +70,27 @@ class Book:
         self.env, self.builder, self.base = app.env, app.builder, app.config.html_baseurl
         self.repository = app.config.book_repository
         self.places = {}  # 标签 → (哪一本, 哪一格)
-        self.linked = set()  # 有人指着的标签，要留下锚点
-        self.titles = {}  # 练习与解答的标题
+        self.linked = {"references"}  # 有人指着的标签，要留下锚点
+        self.titles = {}  # 练习的标题
         self.files = set()  # 正文里的图
         self.md = create_md_parser(self.env.myst_config, RendererHTML)
         for name in ("myst_role", "link", "span", "attr"):
             self.watch(name, getattr(self, f"{name}_edits"))
 
     def convert(self):
-        """{文档名: 笔记本}。做两遍：第一遍写出全部锚点，为的是得知每个标签在哪一格，有没有人指着。"""
+        """{文档名: 笔记本}。先写出全部锚点，链接记着标签；都写完，才知道每个标签在哪一格，有没有人指着。"""
         docs = [doc for doc in sorted(self.env.found_docs) if self.env.doc2path(doc).endswith(".ipynb")]
         self.env.get_doctree = cache(self.env.get_doctree)  # 查一个编号，Sphinx 就要读一遍存下的整页
-        for self.final in (False, True):
-            notebooks = {doc: self.notebook(doc) for doc in docs}
+        notebooks = {doc: self.notebook(doc) for doc in docs}
         del self.env.get_doctree
+        for self.doc, notebook in notebooks.items():
+            for cell in (cell for cell in notebook.cells if cell.cell_type == "markdown"):
+                text = ANCHOR.sub(lambda found: found[0] if found[2] in self.linked else "", cell.source)
+                cell.source = LINK.sub(lambda found: self.link(*found.groups()), text).strip()
         return notebooks
 
     def warn(self, message):
-        if self.final:
-            logger.warning("笔记本的普通版：%s", message, location=self.doc)
+        logger.warning("笔记本的普通版：%s", message, location=self.doc)
 
     # ------------------------------------------------------------ 一本笔记本
 
@@ -111,7 +116,7 @@ class Book:
                 if "execution_count" in output:
                     output.execution_count = count
         for cell in notebook.cells:
-            self.places |= dict.fromkeys(re.findall(r'<a id="([^"]+)">', cell.source), (doc, cell.id))
+            self.places |= dict.fromkeys((found[2] for found in ANCHOR.finditer(cell.source)), (doc, cell.id))
         return notebook
 
     def cells(self, cell):
@@ -135,11 +140,11 @@ class Book:
         return [cell, *caption]
 
     def caption(self, name, caption):
-        return f"{self.anchor(name)}**{self.text('numref', name)}** {self.markdown(caption)}"
+        return f"{anchor(name)}**{self.text('numref', name)}** {self.markdown(caption)}"
 
     def bibliography(self):
         """这一本引用过的文献，编号与页面上的相同。"""
-        backend = find_plugin("pybtex.backends", "markdown")()
+        backend = Backend()
         entries = [each.formatted_entry for each in self.env.get_domain("cite").citations if each.key in self.cited]
         entries.sort(key=lambda entry: (len(entry.label), entry.label))
         lines = [f"- [{each.label}] " + " ".join(each.text.render(backend).split()) for each in entries]
@@ -200,9 +205,9 @@ class Book:
             text, cell = self.directive(*directive.groups(), token.content)
         elif token.type == "math_block_label":
             number = self.text("eq", token.info).strip("()")
-            text = f"{self.anchor(token.info)}\n\n$$\n{token.content.strip()}\n\\tag{{{number}}}\n$$".strip()
+            text = f"{anchor(token.info)}\n\n$$\n{token.content.strip()}\n\\tag{{{number}}}\n$$"
         elif token.type == "myst_target" and following != "heading_open":
-            text = self.anchor(token.content)
+            text = anchor(token.content)
         indent = source[start : source.index(token.markup, start)] if text else ""
         if indent.strip():
             self.warn(f"这一块不能写在引文里，也不能与列表的记号写在同一行：{source[start:end][:40]}")
@@ -214,11 +219,7 @@ class Book:
         self.enter(self.level)
         targets = itertools.takewhile(lambda each: each.type == "myst_target", reversed(tokens[: i - 1]))
         end = len(tokens[i].content)
-        return [Edit(end, end, self.anchor(each.content)) for each in targets]
-
-    def anchor(self, label):
-        """有人指着它，才写出锚点。JupyterLab 认不出中文标题自带的锚点，所以用标签。"""
-        return "" if self.final and label not in self.linked else f'<a id="{label}"></a>'
+        return [Edit(end, end, anchor(each.content)) for each in targets]
 
     def check_standard(self, token):
         if not STANDARD.fullmatch(token.type):
@@ -316,7 +317,7 @@ class Book:
     def own_heading(self, title, level, label):
         self.enter(level)
         self.titles[label] = title
-        return f"{'#' * level} {title}{self.anchor(label)}"
+        return f"{'#' * level} {title}{anchor(label)}"
 
     # ------------------------------------------------------------ 行内
 
@@ -361,10 +362,8 @@ class Book:
         label, end = target.removeprefix("#"), state.md.helpers.parseLinkLabel(state, start, True)
         written = state.src[start + 1 : end]
         title, uri = self.resolve("ref", f"{written} <{label}>" if written else label)
-        href, title = self.href(label, uri), "" if written else title
-        if href:
-            return [Edit(end, state.pos, f"{title}]({href})")]
-        return [Edit(start, start + 1, ""), Edit(end, state.pos, title)]
+        opening, *rest = self.linked_to(label, uri, "" if written else title)
+        return [Edit(start, start + 1, opening), Edit(end, state.pos, "".join(rest))]
 
     def myst_role_edits(self, state, start):
         token = state.tokens[-1]
@@ -383,14 +382,13 @@ class Book:
         if name == "cite":
             self.cited |= {key.strip() for key in content.split(",")}
             return f"[{text}](#references)"
-        href = self.href(split_explicit_title(content)[2], uri)
-        return f"[{text}]({href})" if href else text
+        return self.linked_to(split_explicit_title(content)[2], uri, text)
 
     def resolve(self, role, content):
         """页面上显示的文字，与相对于这一页的网址。"""
         explicit, title, target = split_explicit_title(content)
         if role == "ref" and not explicit and target in getattr(self.env, "sphinx_exercise_registry", {}):
-            return re.sub(r" \(.*\)$", "", self.titles.get(target, "")), ""  # 页面上只写编号，不写难度
+            return self.text("numref", target), ""  # 页面上只写编号，不写难度
         title += "()" if role == "func" else ""
         kind, target = "p" if role == "cite" else role, target.lower() if role in ("ref", "numref") else target
         shown, domain = nodes.inline("", title), self.env.get_domain(ROLES[role])
@@ -405,23 +403,34 @@ class Book:
     def text(self, role, content):
         return self.resolve(role, content)[0]
 
-    def href(self, label, uri):
+    def linked_to(self, label, uri, text):
+        """还不知道标签在哪一格的链接，写完全书再由 ``link`` 换成真的。"""
+        self.linked.add(label)
+        return f"\x02{text}\x03{label}\x04{uri}\x05"
+
+    def link(self, text, label, uri):
         """这一本里的，指向锚点；别的笔记本里的，指向那一格：JupyterLab 刚打开它时还找不到锚点。
 
         只有网页的（术语表、函数的说明），知道网站的地址才有链接。
         """
-        self.linked.add(label)
         doc, cell = self.places.get(label, (None, None))
         if doc == self.doc:
-            return f"#{label}"
+            return f"[{text}](#{label})"
         if doc:
-            return posixpath.relpath(f"{doc}.ipynb#cell-id={cell}", posixpath.dirname(self.doc))
+            return f"[{text}]({posixpath.relpath(f'{doc}.ipynb#cell-id={cell}', posixpath.dirname(self.doc))})"
         page = urljoin(self.base.rstrip("/") + "/", self.builder.get_target_uri(self.doc))
-        return urljoin(page, uri) if self.base else ""
+        return f"[{text}]({urljoin(page, uri)})" if self.base and uri else text
+
+
+def anchor(label):
+    """JupyterLab 认不出中文标题自带的锚点，所以用标签。"""
+    return f'<a id="{label}"></a>'
 
 
 def markdown_cell(name, text, metadata=None):
-    return nbformat.v4.new_markdown_cell(text, id=name, metadata=dict(metadata or {}))
+    """不用 nbformat 的 new_markdown_cell：它每格都检查一遍，写出时反正要检查整本。"""
+    cell = {"id": name, "cell_type": "markdown", "metadata": metadata or {}, "source": text}
+    return nbformat.from_dict(cell)
 
 
 def without_glue(source):

@@ -179,9 +179,17 @@ def _how_to_transpose(names, tensors):
 
 def check_same_shape(y_hat, y):
     """形状相同，或只差长度为 1 的维：改形状才不会把数重新排列。"""
+    _check_not_bool("y_hat", y_hat)
+    _check_not_bool("y", y)
     if y_hat.shape != y.shape and [size for size in y_hat.shape if size > 1] != [size for size in y.shape if size > 1]:
         shapes = f"收到 {tuple(y_hat.shape)} 与 {tuple(y.shape)}"
         raise ValueError(f"y_hat 与 y 的形状要相同（只差长度为 1 的维也行）；{shapes}。{_how_to_match(y_hat, y)}")
+
+
+def _check_not_bool(name, tensor):
+    """真假不能相减，也不能比大小。"""
+    if tensor.dtype == torch.bool:
+        raise TypeError(f"{name} 要是数；收到 torch.bool。请写 {name} = {name}.float()。")
 
 
 def _how_to_match(y_hat, y):
@@ -286,14 +294,15 @@ def check_class_labels(y_hat, y):
     """``y_hat`` 为 (n, 类别数)，``y`` 为 (n,) 的整数类别编号。"""
     check_tensor("y_hat", y_hat)
     check_tensor("y", y)
-    if y.is_floating_point() and (y_hat.numel() == len(y_hat) or (y != y.round()).any()):
+    if y.is_floating_point() and (y_hat.shape[1:].numel() == 1 or (y != y.round()).any()):
         raise TypeError("标签是浮点数，像是回归，不是类别编号。回归没有精度，请用 helpers.evaluate_loss 与平方损失。")
     if y_hat.dim() != 2 or y.dim() != 1 or len(y_hat) != len(y):
         raise ValueError(
             "y_hat 的形状要是 (样本数, 类别数)，y 的形状要是 (样本数,)；"
             f"收到 {tuple(y_hat.shape)} 与 {tuple(y.shape)}。{_how_to_label(y_hat, y)}"
         )
-    check_same_length(y_hat, y, names=("y_hat", "y"))
+    check_same_length(y_hat, y)
+    _check_not_bool("y_hat", y_hat)
     if y.is_floating_point() or y.is_complex() or y.dtype == torch.bool:
         raise TypeError(f"y 要是整数类别编号；收到 {y.dtype}。请写 y = y.long()。")
     low, high = (int(bound) for bound in torch.aminmax(y))
@@ -313,12 +322,12 @@ def _how_to_label(y_hat, y):
         return "两个参数写反了：先写 y_hat，再写 y。"
     if y_hat.dim() == y.dim() == 1 and not y_hat.is_floating_point():
         return "y_hat 已经是类别编号；它与标签相同的比例是 (y_hat == y).float().mean().item()。"
-    if y_hat.numel() == len(y_hat) == y.numel():
+    if y_hat.dim() and y_hat.numel() == len(y_hat) == y.numel():
         return _ONE_COLUMN
     if y.dim() == 2 and y.shape[1] == 1:
         return "请写 y = y.reshape(-1)。"
-    if y.shape == y_hat.shape:
-        return "y 像是独热编码；请写 y = y.argmax(dim=1)。"
+    if y.dim() == 2 and y.shape == y_hat.shape:
+        return f"y 像是独热编码；请写 y = y{'.int()' * (y.dtype == torch.bool)}.argmax(dim=1)。"
     if y_hat.dim() > 2 and y_hat.shape[2:].numel() == 1:
         return "请写 y_hat = y_hat.flatten(start_dim=1)。"
     return ""

@@ -1,8 +1,6 @@
-"""helpers 处处成立的定律：不改参数，图像各就各位，说明里的默认值属实；题注、公式、报错改了就再看一眼。"""
+"""helpers 处处成立的定律：图像各就各位，说明里的默认值属实；题注、公式、报错改了就再看一眼。"""
 
 import ast
-import copy
-import functools
 import inspect
 import re
 
@@ -10,7 +8,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch import nn
 
 import helpers
 from helpers import plt
@@ -27,79 +24,6 @@ def quiet_plots(monkeypatch):
     with plt.rc_context():
         yield
     plt.close("all")
-
-
-# ---------------------------------------------------------------- 不改参数
-
-
-def calls():
-    """函数 → 一次调用的参数；每次都是新的。"""
-    torch.manual_seed(0)
-    X, y, labels = torch.randn(5, 3), torch.randn(5, 1), torch.tensor([0, 2, 1, 2, 0])
-    images, net, w = torch.rand(5, 1, 4, 4), nn.Linear(3, 3), torch.randn(3, 1, requires_grad=True)
-    w.grad = torch.ones(3, 1)
-    batches, loss = [(X, labels), (X + 1, labels)], nn.CrossEntropyLoss(reduction="none")
-    names, history = ["甲", "乙", "丙", "丁", "戊"], {"train_loss": [0.5, 0.4], "train_acc": [0.1, 0.2]}
-    return {
-        "InMemoryDataset": (X, y),
-        "accuracy": (X, labels),
-        "cross_entropy": (torch.softmax(X, dim=1), labels),
-        "data_iter": (2, X, y),
-        "evaluate_accuracy": (net, batches),
-        "evaluate_loss": (net, batches, loss),
-        "get_fashion_mnist_labels": (labels,),
-        "learning_curve": (history,),
-        "linreg": (X, w.detach(), torch.zeros(1)),
-        "load_array": ([X, y], 2),
-        "plot": (X[:, 0], [y[:, 0], X[:, 1]]),
-        "set_figsize": ([3, 2],),
-        "sgd": ([w], 0.1, 2),
-        "show_fashion_mnist": (images, names),
-        "show_images": (list(images), 2, 3, names),
-        "softmax": (X,),
-        "squared_loss": (y, X[:, 0]),
-        "synthetic_data": (X[0], 4.2, 5),
-        "train": (net, batches, batches, loss, 2, functools.partial(helpers.sgd, [*net.parameters()], 0.1)),
-    }
-
-
-MEANT_TO_CHANGE = {"sgd": (0,), "train": (0, 5)}  # 它们就是来改这几个参数的：参数、模型、更新的办法
-# 与读数据的
-WITHOUT_ARGUMENTS = {"use_book_style", "fashion_mnist_root", "load_data_fashion_mnist", "load_real_estate"}
-
-
-def frozen(value):
-    """参数此刻的内容，可以比较。"""
-    if isinstance(value, nn.Module):
-        return value.training, frozen(value.state_dict())
-    if isinstance(value, torch.Tensor):
-        return value.tolist(), frozen(value.grad) if value.is_leaf else None
-    if isinstance(value, dict):
-        return {key: frozen(each) for key, each in value.items()}
-    return [frozen(each) for each in value] if isinstance(value, list | tuple) else copy.copy(value)
-
-
-def scribble(result):
-    """读者改动得到的结果：逐批取出来，每个张量都加 1。"""
-    if isinstance(result, torch.Tensor):
-        result.detach().add_(1)
-    elif not isinstance(result, str | dict | float | None) and hasattr(result, "__iter__"):
-        for each in result:
-            scribble(each)
-
-
-@pytest.mark.parametrize("name", sorted(calls().keys() & PUBLIC.keys()))
-def test_arguments_are_left_alone(name):
-    """调用前后，参数一样；改动得到的结果，参数也不跟着变。"""
-    arguments = calls()[name]
-    kept = [number for number in range(len(arguments)) if number not in MEANT_TO_CHANGE.get(name, ())]
-    before = [frozen(arguments[number]) for number in kept]
-    scribble(PUBLIC[name](*arguments))
-    assert [frozen(arguments[number]) for number in kept] == before
-
-
-def test_every_public_function_is_called():
-    assert PUBLIC.keys() - calls().keys() == WITHOUT_ARGUMENTS
 
 
 # ---------------------------------------------------------------- 图像各就各位

@@ -24,18 +24,7 @@ def lines(name):
             yield f"{name} 第 {number} 行", line
 
 
-def requirements():
-    return [*lines("requirements-book.txt"), *lines("requirements.txt")]
-
-
-def test_what_dist_needs_is_pinned_and_explained():
-    """只有 dist 装它们，所以不看装没装。"""
-    pins = {line.split("#")[0].strip() for _, line in lines("constraints.txt")}
-    names = {pin.partition("==")[0] for pin in pins}
-    wanted = list(lines("requirements-dist.txt"))
-    settle(f"{place}：没有写为什么要它" for place, line in wanted if not re.search("[\u4e00-\u9fff]", line))
-    needed = {Requirement(line.split("#")[0]).name for _, line in wanted}
-    settle(f"constraints.txt 里没有 {name}" for name in sorted(needed - names))
+REQUIREMENTS = [*lines("requirements-book.txt"), *lines("requirements.txt")]
 
 
 def installed(name):
@@ -53,13 +42,17 @@ def test_requirements_are_pinned_installed_and_explained():
         assert version and canonicalize_name(name) not in pins, f"{place} 要写成 名字==版本，一个包一行"
         pins[canonicalize_name(name)] = version
     problems = []
-    for place, line in requirements():
+    for place, line in [*REQUIREMENTS, *lines("requirements-dist.txt")]:
         wanted, reason = Requirement(line.split("#")[0]), line.partition("#")[2]
         pin = pins.get(canonicalize_name(wanted.name))
         if pin is None or not wanted.specifier.contains(pin):
             problems.append(f"{place}：要 {wanted}，constraints.txt 里是 {pin}")
+        if ">=" not in [bound.operator for bound in wanted.specifier]:
+            problems.append(f"{place}：没有写下限；oldest 会装最新的，等于没试")
         if not re.search("[\u4e00-\u9fff]", reason):
             problems.append(f"{place}：没有写为什么要它")
+        if "dist" in place:  # 用到时才装，也不必能与本书一起分发
+            continue
         if not re.search(rf"（{LICENSES}）$", reason):
             problems.append(f"{place}：末尾要在括号里写它的许可，并且是与本书相容的一种：{LICENSES}")
         if installed(wanted.name) is None:
@@ -85,7 +78,7 @@ def test_what_comes_along_is_pinned_too():
     """连带装上的也要钉住，否则同样的命令过几个月装出另一套。"""
     pinned = {canonicalize_name(line.split("==")[0]) for _, line in lines("constraints.txt")}
     needed = set()
-    for _, line in requirements():
+    for _, line in REQUIREMENTS:
         dependencies(Requirement(line.split("#")[0]).name, needed)
     # 装包用的工具不算；CUDA 的各个包由 torch 自己限定
     loose = {name for name in needed - pinned - {"setuptools", "wheel"} if not re.match("nvidia|cuda|triton", name)}

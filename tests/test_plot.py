@@ -240,12 +240,6 @@ def test_titles_may_be_any_sequence(titles):
     assert [ax.get_title() for ax in axes] == ["9", "0"]
 
 
-@pytest.mark.parametrize("labels", [{9, 0}, {9: 1, 0: 2}, 9, torch.tensor(9), b"ab", None], ids=repr)
-def test_labels_without_an_order(labels):
-    with raises_chinese(TypeError, "labels", "序列"):
-        helpers.show_fashion_mnist(torch.rand(2, 1, 28, 28), labels)
-
-
 @pytest.mark.parametrize(
     ("count", "rows", "cols", "scale", "limit"),
     [
@@ -288,6 +282,8 @@ TWO = [[[0, 1, 2], [1, 4, 9]], [[0, 1, 2], [2, 3, 4]]]
 def test_plot(arguments, lines):
     helpers.plot(*arguments)
     assert drawn() == lines
+    ax = plt.gca()
+    assert ax.get_xlabel() == ax.get_ylabel() == "" and ax.xaxis.get_gridlines()[0].get_visible()
 
 
 def test_plot_sets_the_axes():
@@ -298,15 +294,15 @@ def test_plot_sets_the_axes():
         "损失",
         list("甲乙丙丁戊"),
         (1, 10),
-        [0, 3],
-        "log",
+        [1, 3],
         "linear",
+        "log",
         ["r-", "k:"],
         (3, 2),
     )
     ax = plt.gca()
-    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale(), ax.get_yscale()) == ("轮数", "损失", "log", "linear")
-    assert (ax.get_xlim(), ax.get_ylim()) == ((1, 10), (0, 3)) and ax.figure.get_size_inches().tolist() == [3, 2]
+    assert (ax.get_xlabel(), ax.get_ylabel(), ax.get_xscale(), ax.get_yscale()) == ("轮数", "损失", "linear", "log")
+    assert (ax.get_xlim(), ax.get_ylim()) == ((1, 10), (1, 3)) and ax.figure.get_size_inches().tolist() == [3, 2]
     assert [text.get_text() for text in ax.get_legend().get_texts()] == list("甲乙丙丁戊")
     assert [line.get_linestyle() for line in ax.lines] == ["-", ":", "-", ":", "-"]  # 第五条也画出来，线型从头再用
 
@@ -356,11 +352,6 @@ def test_ticks_are_not_crowded(num_epochs, ticks):
     assert plt.gca().get_xticks().tolist() == ticks
 
 
-def test_nothing_to_draw():
-    with raises_chinese(ValueError, "train_loss", "lr"):
-        helpers.learning_curve({"lr": [0.1]})
-
-
 @pytest.mark.parametrize(
     "draw",
     [
@@ -388,14 +379,8 @@ def test_all_names_exist_and_none_is_forgotten():
     }
     exported = set(helpers.__all__)
     assert list(helpers.__all__) == sorted(helpers.__all__) and len(exported) == len(helpers.__all__)
-    assert [name for name in exported if not hasattr(helpers, name)] == []
+    exec("from helpers import *", {})
     assert own - exported == set()  # 定义了却没有导出的
-
-
-def test_star_import():
-    names = {}
-    exec("from helpers import *", names)
-    assert set(helpers.__all__) <= set(names)
 
 
 @pytest.mark.parametrize("name", helpers._RENAMED)

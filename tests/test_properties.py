@@ -3,6 +3,7 @@
 例子由代码本身决定（derandomize），每次、每台机器都一样；不存例子，不限时间。
 """
 
+import copy
 import math
 import re
 
@@ -120,8 +121,9 @@ def test_squared_loss(pair, shape, other):
 
 @given(st.data(), *[st.integers(1, 4)] * 3)
 def test_linreg_is_that_of_torch(data, n, d, q):
-    X, w, b = (data.draw(tensors(shape, floats(-9, 9))) for shape in [(n, d), (d, q), (q,)])
-    torch.testing.assert_close(helpers.linreg(X, w, b), F.linear(X, w.T, b))
+    b_shape = data.draw(st.sampled_from([(q,), (1, q), (1,), ()]))
+    X, w, b = (data.draw(tensors(shape, floats(-9, 9))) for shape in [(n, d), (d, q), b_shape])
+    torch.testing.assert_close(helpers.linreg(X, w, b), F.linear(X, w.T, b.expand(1, q)[0]))
 
 
 # ---------------------------------------------------------------- 精度
@@ -265,13 +267,20 @@ CALLS = {
     ),
     "load_array": (
         always(data_arrays=(X, Y), batch_size=2),
-        {"batch_size": NOT_POSITIVE_INT, "data_arrays": NOT_TENSOR | st.sampled_from([X, (), (X, Y[:2]), (X, 3)])},
+        {
+            "batch_size": NOT_POSITIVE_INT,
+            "data_arrays": NOT_TENSOR | st.sampled_from([X, (), (X, Y[:2]), (X, 3), (X[0, 0], X[0, 0])]),
+        },
     ),
     "fashion_mnist_root": (None, {"root": st.sampled_from([3, 2.5, True, b"data", [], object()])}),
     "load_real_estate": (always(), {"root": st.sampled_from([3, 2.5, True, b"data", [], object()])}),
     "load_data_fashion_mnist": (
         None,
-        {"batch_size": NOT_POSITIVE_INT, "resize": NOT_POSITIVE_INT.filter(lambda value: value is not None)},
+        {
+            "batch_size": NOT_POSITIVE_INT,
+            "resize": NOT_POSITIVE_INT.filter(lambda value: value is not None)
+            | st.sampled_from([(28, 0), (), (8, 9, 10)]),
+        },
     ),
     "get_fashion_mnist_labels": (
         always(labels=[0, 9], language="zh"),
@@ -282,7 +291,14 @@ CALLS = {
             "language": JUNK,
         },
     ),
-    "linreg": (always(X=X, w=Y[:2], b=0.5), {"X": NOT_MATRIX, "w": NOT_MATRIX | st.just(Y)}),
+    "linreg": (
+        always(X=X, w=Y[:2], b=0.5),
+        {
+            "X": NOT_MATRIX,
+            "w": NOT_MATRIX | st.just(Y),
+            "b": st.sampled_from([torch.ones(4), torch.ones(4, 1), torch.ones(2, 3), torch.ones(1, 1, 1)]),
+        },
+    ),
     "squared_loss": (
         always(y_hat=Y, y=Y),
         {"y_hat": NOT_TENSOR | st.just(torch.ones(3, 1)), "y": NOT_TENSOR | st.just(torch.ones(3, 1))},
@@ -351,7 +367,12 @@ CALLS = {
     ),
     "show_fashion_mnist": (
         always(images=torch.ones(2, 1, 4, 4), labels=torch.tensor([0, 1])),
-        {"images": NOT_IMAGES, "labels": st.sampled_from([3, "甲乙", ["甲"], torch.tensor([0, 10]), torch.ones(2)])},
+        {
+            "images": NOT_IMAGES,
+            "labels": st.sampled_from(
+                [3, "甲乙", b"ab", ["甲"], {9, 0}, {9: 1, 0: 2}, torch.tensor([0, 10]), torch.ones(2)]
+            ),
+        },
     ),
     "learning_curve": (
         always(history={"train_loss": [1.0]}),
@@ -368,7 +389,7 @@ SAID = {
     "labels": "标签|标题|类别编号|数据",
     "y": "标签",
     "y_hat": "共 0 类",
-    "data_arrays": "特征|数据",
+    "data_arrays": "特征|数据|样本",
     "data_iter": "每一批|特征",
     "train_iter": "每一批|特征",
     "params": "参数",
@@ -381,6 +402,41 @@ SAID = {
 BAD = [pytest.param(call, name, id=f"{call}-{name}") for call, (_, bad) in CALLS.items() for name in bad]
 
 
+MEANT_TO_CHANGE = {"params", "net", "updater"}  # sgd 与 train 就是来改它们的：参数、模型、更新的办法
+
+
+def frozen(value):
+    """参数此刻的内容，可以比较。"""
+    if isinstance(value, nn.Module):
+        return value.training, frozen(value.state_dict())
+    if isinstance(value, torch.Tensor):
+        return value.tolist(), frozen(value.grad) if value.is_leaf else None
+    if isinstance(value, dict):
+        return {key: frozen(each) for key, each in value.items()}
+    return [frozen(each) for each in value] if isinstance(value, list | tuple) else copy.copy(value)
+
+
+def scribble(result):
+    """读者改动得到的结果：逐批取出来，每个张量都加 1。"""
+    if isinstance(result, torch.Tensor):
+        result.detach().add_(1)
+    elif not isinstance(result, str | dict | float | None) and hasattr(result, "__iter__"):
+        for each in result:
+            scribble(each)
+
+
+@pytest.mark.parametrize("call", [call for call, (good, _) in CALLS.items() if good])
+def test_arguments_are_left_alone(call):
+    """好的参数没有错误，下一个测试里的错误就只能来自换上去的坏参数；调用前后参数一样，改动得到的结果也不变。"""
+    arguments = CALLS[call][0]()
+    kept = {name: value for name, value in arguments.items() if name not in MEANT_TO_CHANGE}
+    before = frozen(kept)
+    with plt.rc_context():
+        scribble(getattr(helpers, call)(**arguments))
+    plt.close("all")
+    assert frozen(kept) == before
+
+
 def state(arguments):
     """调用前后不该变的：参数、绘图设置、随机数。"""
     tensors = [*arguments.get("params", ())] if isinstance(arguments.get("params"), list) else []
@@ -388,15 +444,6 @@ def state(arguments):
         tensors += [*arguments["net"].parameters()]
     values = [tensor.tolist() for tensor in tensors if isinstance(tensor, torch.Tensor)]
     return values, plt.get_fignums(), plt.rcParams["figure.figsize"], torch.get_rng_state().tolist()
-
-
-@pytest.mark.parametrize("call", CALLS)
-def test_the_good_arguments_are_good(call):
-    """下一个测试里的错误，只能来自换上去的那一个坏参数。"""
-    if good := CALLS[call][0]:
-        with plt.rc_context():
-            getattr(helpers, call)(**good())
-        plt.close("all")
 
 
 @pytest.mark.parametrize(("call", "name"), BAD)
@@ -411,7 +458,40 @@ def test_bad_arguments_are_refused_in_chinese(call, name, data):
         getattr(helpers, call)(**arguments)
     said = str(caught.value)
     assert re.search(CHINESE, said) and re.search(rf"(?<!\w){name}(?![A-Za-z])|{SAID.get(name, name)}", said), said
+    assert said.endswith("。")
     assert state(arguments) == before  # 没有白做的事：参数没有改，没有画了一半的图
+
+
+# 形状随意的两个张量
+SHAPES = st.lists(st.integers(1, 3), max_size=4)
+KINDS = st.sampled_from([torch.float32, torch.int64, torch.bool])
+PAIRS = {
+    "accuracy": ("y_hat", "y"),
+    "squared_loss": ("y_hat", "y"),
+    "linreg": ("X", "w"),
+    "cross_entropy": ("y_hat", "y"),
+}
+
+
+@pytest.mark.parametrize("call", PAIRS)
+@settings(max_examples=150)
+@given(shapes=st.tuples(SHAPES, SHAPES), kinds=st.tuples(KINDS, KINDS))
+def test_advice_leads_on_whatever_the_shapes_are(call, shapes, kinds):
+    """每次报错都是中文；照“请写 名字 = …”改，同样的话不会再说一遍，几步之内就成功，或者说出真正缺的是什么。"""
+    known = {"torch": torch, "helpers": helpers}
+    arguments = {name: torch.ones(shape).to(kind) for name, shape, kind in zip(PAIRS[call], shapes, kinds)}
+    heard, code = [], True
+    while code and len(heard) < 6:
+        try:
+            getattr(helpers, call)(**arguments, **({"b": 0.5} if call == "linreg" else {}))
+            break
+        except (TypeError, ValueError) as error:
+            said = str(error)
+        assert re.search(CHINESE, said) and said.endswith("。") and said not in heard, said
+        heard.append(said)
+        code = re.search(r"请写 (\w+) = ([^。，；]*)[。，；]", said)
+        if code:
+            arguments[code[1]] = eval(code[2], known | arguments)
 
 
 def test_every_public_function_is_in_the_table():

@@ -11,8 +11,7 @@ HTML = ROOT / "_build" / "html"
 STATIC = HTML / "_static" / "search"
 QUESTIONS = read_yaml(ROOT / "tests" / "search_queries.yml")
 QUERIES = QUESTIONS["queries"]
-WORDS = ("questions.yml", "words.yml")
-PHRASINGS, VOCABULARY = (read_yaml(ROOT / "ext" / "search" / name) for name in WORDS)
+VOCABULARY = read_yaml(ROOT / "ext" / "search" / "words.yml")
 
 
 def open_glossary(browser):
@@ -72,11 +71,6 @@ def test_wanted_sections_exist(engine):
 @pytest.fixture(scope="module")
 def entries(engine):
     return engine.evaluate("() => bookSearchIndex.entries")
-
-
-def test_phrasings_are_not_repeated():
-    """指向不存在的标签时，构建就失败；没有问法的小节靠标题与正文也搜得到。"""
-    assert {label: names for label, names in PHRASINGS.items() if len(set(names)) < len(names)} == {}
 
 
 def test_outside_topics_are_really_outside(entries):

@@ -3,6 +3,7 @@
 import copy
 import functools
 import io
+import re
 import sys
 
 import pytest
@@ -59,12 +60,6 @@ def test_sgd_skips_layers_without_gradient_like_torch():
     torch.testing.assert_close(nets[0].state_dict(), nets[1].state_dict())
 
 
-@pytest.mark.parametrize("b", [torch.ones(5), torch.ones(5, 1), torch.ones(2, 3)], ids=lambda b: str(tuple(b.shape)))
-def test_linreg_does_not_broadcast_the_bias(b):
-    with raises_chinese(ValueError, "b 要是"):
-        helpers.linreg(torch.ones(5, 2), torch.ones(2, 1), b)
-
-
 # ---------------------------------------------------------------- 评价
 
 
@@ -74,10 +69,6 @@ def classified():
     y = torch.tensor([0, 1, 2, 0, 1, 2, 0, 1, 2, 0])
     predicted = torch.cat([y[:8], torch.tensor([0, 1])])
     return F.one_hot(predicted, 3).float(), y
-
-
-def identity(X):
-    return X
 
 
 class Recorder(nn.Module):
@@ -115,14 +106,6 @@ def test_evaluation_restores_the_mode_after_an_error(classified, evaluate):
     with pytest.raises(ArithmeticError):
         evaluate(net, helpers.load_array(classified, 4))
     assert net.training and torch.is_grad_enabled()
-
-
-@pytest.mark.parametrize("evaluate", EVALUATIONS)
-def test_exhausted_generator_is_not_zero(classified, evaluate):
-    batches = helpers.data_iter(4, *classified)
-    assert 0 <= evaluate(identity, batches)
-    with raises_chinese(ValueError, "样本"):
-        evaluate(identity, batches)
 
 
 # ---------------------------------------------------------------- 训练循环
@@ -259,17 +242,6 @@ def test_training_happens_in_training_mode(case):
     net.eval()
     run(case, num_epochs=1, test=True, net=net)
     assert modes == [(True, True)] * 4 + [(False, False)] * 4
-
-
-@in_both_kinds
-def test_generator_is_rejected_before_training(case):
-    data, net, loss = case
-    before = copy.deepcopy(net.state_dict())
-    batches = helpers.data_iter(16, *data)
-    with raises_chinese(TypeError, "train_iter"):
-        helpers.train(net, batches, None, loss, 2, torch.optim.SGD(net.parameters(), 0.1))
-    torch.testing.assert_close(net.state_dict(), before)
-    assert len(list(batches)) == 4  # 一批也没有用掉
 
 
 @pytest.mark.parametrize(
@@ -498,7 +470,7 @@ def test_training_outlives_the_terminal(case, make, lines, monkeypatch):
         stream.seek(0)
         printed = stream.read().splitlines()
         assert [line[: len(start)] for line, start in zip(printed, lines, strict=True)] == lines
-        assert all(f"{loss:.4f}" in line for line, loss in zip(printed, history["test_loss"]))
+        assert all(re.search(f"[，,].* {loss:.4f}$", line) for line, loss in zip(printed, history["test_loss"]))
 
 
 def test_report_is_one_exact_line(capsys):

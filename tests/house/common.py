@@ -11,8 +11,9 @@ MAKE_INPUTS = ("requirements-book.txt", "requirements.txt", "constraints.txt", "
 
 
 def run_make(folder, *args, **env):
+    """-S：看不到装好的包，make.py 只能用标准库。"""
     return subprocess.run(
-        [sys.executable, "make.py", *args],
+        [sys.executable, "-S", "make.py", *args],
         cwd=folder,
         env={**os.environ, **UTF8, **env},
         capture_output=True,

@@ -9,7 +9,7 @@ from bs4 import BeautifulSoup
 from docutils import nodes
 from sphinx.errors import ExtensionError
 
-from ext import anchors, formulas, pages, reading, styles, typography
+from ext import formulas, pages, styles, typography
 from tests.common import raises_chinese
 from tests.house import small_book
 
@@ -116,22 +116,11 @@ def test_what_is_wrong_stops_the_build(book):
     assert [words for message, words in zip(messages, WRONG_HANDS_ON.values()) if words not in message] == []
 
 
-def test_cards_hold_terms_citations_and_formulas(site):
-    cards = data(site, "cards-data.js")
-    assert set(cards) == {"term-linear-regression", "term-classification", "cite-gauss1809", "equation-eq-line"}
-    text = {anchor: BeautifulSoup(html, "html.parser").get_text() for anchor, html in cards.items()}
-    assert text["term-linear-regression"] == "回归 linear regression。用 x 预测。"  # “见甲”在卡片里点不动
-    assert text["cite-gauss1809"] == "Gauss. Theoria motus. Perthes, 1809. doi:10.1/a(1809)<1:b>2."
-    assert text["equation-eq-line"] == "y=2x式 (1.1)，甲"
-    assert not any("<a" in html or "mathml" in html for html in cards.values())
-
-
 def test_page_is_ready_to_read(site):
+    assert "第一段，只有一句。" in page(site, "index").text  # 汉字之间的换行不是空格
     one = page(site, "one")
     ids = [node["id"] for node in one.find_all(id=True)]
     assert len(ids) == len(set(ids)) and {"sec-one", "ex-one", "sol-one", "equation-eq-line"} <= set(ids)
-    assert one.select_one(".reading-time").text.endswith("练习 2 道，做约 30 分钟")
-    assert one.select_one("meta[name=description]")["content"].startswith("用回归做的第一节")
     assert one.select_one("details.more-output summary").text == "其余 10 行输出"
     shown = "".join(pre.text.rstrip("\n") + "\n" for pre in one.select(".cell_output pre"))
     assert shown.strip() == small_book.LONG
@@ -297,45 +286,13 @@ def test_urls_follow_the_stylesheet(url, moved):
     assert styles.relative_urls(f"src:url({url})", "katex/katex.min.css") == f"src:url({moved})"
 
 
-# ---------------------------------------------------------------- 锚点与断行
-
-
-@pytest.mark.parametrize(
-    ("definition", "name"),
-    [
-        ("linear regression。假设……", "linear-regression"),
-        ("log-sum-exp trick。先减", "log-sum-exp-trick"),
-        ("in-place（就地），不另外", "in-place"),
-    ],
-)
-def test_terms_are_named_in_english(definition, name):
-    assert anchors.english_name(nodes.paragraph("", definition)) == name
-
-
-def test_labels_come_before_serial_numbers():
-    section = nodes.section(ids=["id3", "loss", "sec-loss"])
-    anchors.prefer_labels(nodes.container("", section))
-    assert section["ids"] == ["sec-loss", "loss"]
+# ---------------------------------------------------------------- 断行与公式
 
 
 def lines_set(*children):
     paragraph = nodes.paragraph("", "", *children)
     typography.set_lines(nodes.container("", paragraph))
     return paragraph
-
-
-@pytest.mark.parametrize(
-    ("text", "joined"),
-    [("取平均，\n再更新", "取平均，再更新"), ("用 torch\n来算", "用 torch\n来算"), ("a\nb", "a\nb")],
-)
-def test_soft_breaks_between_chinese_are_no_spaces(text, joined):
-    assert lines_set(nodes.Text(text)).astext() == joined
-
-
-def test_code_blocks_keep_their_lines():
-    block = nodes.literal_block("甲\n乙", "甲\n乙")
-    typography.set_lines(nodes.container("", block))
-    assert block.astext() == "甲\n乙"
 
 
 def test_cells_show_one_blank_line_in_color():
@@ -366,17 +323,6 @@ def test_only_short_code_is_kept_together():
     short, long = nodes.literal("", "(n, d)"), nodes.literal("", "x" * (typography.SHORT_CODE + 1))
     lines_set(short, nodes.Text(" 与 "), long)
     assert (short["classes"], long["classes"]) == (["short"], [])
-
-
-def test_reading_time_counts_chinese_formulas_code_and_stars():
-    """解答里的字、公式与折起来的代码不算；三道题各 5、15、30 分钟。"""
-    cell, folded = (nodes.container("", classes=["cell_input"]) for _ in range(2))
-    inside = [nodes.paragraph("", "字" * 3000), nodes.math_block(), nodes.container("", classes=["cell_input"])]
-    parts = [nodes.paragraph("", "字" * 901), nodes.math_block(), cell, reading.HideCodeCellNode("", folded)]
-    parts += [reading.exercise_enumerable_node("", nodes.title("", f"练习 1（{'★' * stars}）")) for stars in (1, 2, 3)]
-    section = nodes.section("", nodes.title("", "题"), *parts, reading.solution_node("", *inside))
-    reading.add_reading_time(nodes.container("", section))
-    assert section[1].astext() == "约 900 字，读约 10 分钟；练习 3 道，做约 50 分钟"
 
 
 def test_formulas_are_typeset_and_v8_is_closed(monkeypatch):

@@ -77,16 +77,6 @@ def test_this_python_is_new_enough(make):
     assert make.MIN_PYTHON == tuple(map(int, required.groups())) <= sys.version_info
 
 
-def test_make_needs_only_the_standard_library():
-    imported = set()
-    for node in ast.walk(ast.parse((ROOT / "make.py").read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Import):
-            imported |= {alias.name.split(".")[0] for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            imported.add("." * node.level + (node.module or "").split(".")[0])
-    assert imported and imported <= sys.stdlib_module_names
-
-
 # ---------------------------------------------------------------- 安装
 
 
