@@ -264,6 +264,29 @@ def test_line_bowl(maths, kind):
         assert LOSSES[kind](near[0] * x + near[1], y).mean() > bottom - 1e-6
 
 
+def test_line_bowl_arrow(figure):
+    """负梯度的箭头与等高线垂直，画出来的也是：碗的两根轴要一样密。点拖到一段斜着的等高线上，两样都从图上量。"""
+    it = figure(PLACES["line-bowl"], "line-bowl", reduced_motion="reduce").open()
+    it.predict()
+    bowl = it.box.locator("svg[aria-label*=等高线]")
+
+    def pieces(style):
+        """图上每一笔的头一段：(几段, 两头, 横纵)。"""
+        drawn = bowl.locator(f"path.{style}").evaluate_all("paths => paths.map((path) => path.getAttribute('d'))")
+        ends = re.findall(r"M([\d.]+)[ ,]([\d.]+)L([\d.]+)[ ,]([\d.]+)", " ".join(drawn))
+        return torch.tensor([[*map(float, each)] for each in ends]).reshape(-1, 2, 2)
+
+    steps = pieces("s1").diff(dim=1)[:, 0]
+    steepest = steps.abs().min(dim=1).values.argmax()
+    width, frame = float(bowl.get_attribute("viewBox").split()[2]), bowl.bounding_box()
+    x, y = (pieces("s1")[steepest].mean(dim=0) * frame["width"] / width).tolist()
+    it.page.mouse.move(*centre(bowl.locator(".hands-handle")))
+    it.page.mouse.down()
+    it.page.mouse.move(frame["x"] + x, frame["y"] + y)
+    arrow = pieces("s2")[0].diff(dim=0)[0]
+    assert arrow.norm() > 10 and F.cosine_similarity(arrow, steps[steepest], dim=0).abs() < 0.05
+
+
 def test_one_ball(maths):
     call, _ = maths("one-ball")
     for lam, lr in [(1.0, 0.3), (1.0, 1.5), (2.0, 1.1), (0.5, 2.9)]:
