@@ -329,6 +329,7 @@ def test_triangle(maths, y):
             (slope,) = torch.autograd.grad(loss, logits)
             close(call(name, y, p), loss)
             close(call(f"{name}Slope", y, p), slope)
+            close(call("step", name, y, p, 0.7), torch.softmax(logits - 0.7 * slope, dim=0))
 
 
 @pytest.mark.parametrize("case", [(3.0, 2.0, 1.0, 5.0), (-1.5, 0.5, 2.0, 7.5), (2.0, 0.0, -3.0, 1.0)])
