@@ -448,48 +448,51 @@ READ_IMAGES = """name => hands.images(name).then(({ X, y }) => [y.join(""), Arra
   const level = Math.round(15 * value);
   return Math.fround(level / 15) === value ? level.toString(16) : "x";
 }).join("")])"""
-TRAIN = """async ([size, lr, count]) => {
-  const { zeros, step, evaluate } = hands.figures["train-here"].maths;
-  const [train, valid] = await Promise.all(["train", "valid"].map(hands.images));
-  const [W, b] = zeros();
-  for (let i = 0; i < count; i++) step(W, b, train, Array.from({ length: size }, (_, k) => i * size + k), lr);
-  return [train, valid].map((part) => evaluate(W, b, part));
-}"""
 
 
-def test_images_travel_unharmed_and_train(figure):
-    """写成脚本的图像解开以后，就是数据集里的那几幅；网页里练几步，与 torch 练的一样。"""
+def test_images_travel_unharmed(figure):
+    """写成脚本的图像解开以后，就是数据集里的那几幅。"""
     it = figure(PLACES["train-here"], "train-here").open()
-    groups = [each for name in ("train", "confusion") for each in glued(it.name, f"hands-{name}-images").items()]
-    for group, indices in groups:
+    groups = glued(it.name, "hands-train-images") | glued(it.name, "hands-confusion-images")
+    for group, indices in groups.items():
         X, y = fashion(indices)
         wanted = ["".join(map(str, y.tolist())), "".join(map("{:x}".format, (X * 15).round().int().ravel().tolist()))]
         assert it.page.evaluate(READ_IMAGES, group) == wanted, f"{group} 的图像变了"
-    (X, y), valid = (fashion(dict(groups)[group]) for group in ("train", "valid"))
-    for size, lr, count in [(250, 0.1, 8), (32, 0.05, 60)]:
-        W, b = torch.zeros(784, 10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
-        optimizer = torch.optim.SGD([W.requires_grad_(), b.requires_grad_()], lr=lr)
-        for X_batch, y_batch in list(zip(X.split(size), y.split(size)))[:count]:
-            optimizer.zero_grad()
-            F.cross_entropy(X_batch @ W + b, y_batch).backward()
-            optimizer.step()
-        for found, (X_part, y_part) in zip(it.page.evaluate(TRAIN, [size, lr, count]), [(X, y), valid]):
-            o = X_part @ W + b
-            close(found["loss"], F.cross_entropy(o, y_part))
-            close(found["accuracy"], (o.argmax(dim=1) == y_part).double().mean())
 
 
-def test_train_here_in_a_worker(figure):
-    """没要就不取图像；要了，练一轮，与笔记本里照样练的一样；再练，步数接着数；从头来，回到 0。"""
+def test_train_here(figure):
+    """没要就不取图像；要了，练一轮，写出的损失与精度就是 torch 的；从头来，换了批量与学习率，也一样。"""
     it = figure(PLACES["train-here"], "train-here", reduced_motion="reduce").open()
     it.predict()
-    first = it.page.evaluate("document.querySelector('#hands-train-here').hand.data.first")
     assert not [url for url in it.requests if "hands-train.js" in url]
-    words = it.box.locator(".hands-words")
-    presses = {"取": "图像取来了", "练一轮": f"精度 {first:.3f}。", "练": "走了 16 步", "从头": "取来了"}
-    for button, shown in presses.items():
+    first = it.page.evaluate("document.querySelector('#hands-train-here').hand.data.first")
+    words, sliders = it.box.locator(".hands-words"), it.box.locator("input[type=range]")
+    parts = {group: fashion(indices) for group, indices in glued(it.name, "hands-train-images").items()}
+
+    def press(button, shown):
         it.box.locator(".hands-controls button", has_text=button).first.click()
         words.filter(has_text=shown).wait_for()
+
+    press("取", "图像取来了")
+    for size, exponent in [(256, -1), (32, -1.3)]:
+        press("从头来", "图像取来了")
+        sliders.first.fill(str([1, 8, 32, 256, 2000].index(size)))
+        sliders.last.fill(str(exponent))
+        W, b = torch.zeros(784, 10, dtype=torch.float64), torch.zeros(10, dtype=torch.float64)
+        optimizer = torch.optim.SGD([W.requires_grad_(), b.requires_grad_()], lr=10**exponent)
+        batches = list(zip(*(each.split(size) for each in parts["train"])))
+        for X, y in batches:
+            optimizer.zero_grad()
+            F.cross_entropy(X @ W + b, y).backward()
+            optimizer.step()
+        said = []
+        for X, y in parts.values():
+            o = X @ W + b
+            said.append(f"损失 {F.cross_entropy(o, y):.3f}，精度 {(o.argmax(dim=1) == y).double().mean():.3f}")
+        assert size != 256 or said[1].endswith(f"{first:.3f}")  # 锁定以后说的
+        walked = f"走了 {len(batches)} 步，看过 1.0 轮。"
+        press("练一轮", f"{walked}2,000 幅训练图像：{said[0]}；400 幅验证图像：{said[1]}。")
+    press("走一步", f"走了 {len(batches) + 1} 步")
 
 
 def test_confusion(maths):
