@@ -40,9 +40,9 @@
   function build(hand) {
     const { number, clamp } = hands;
     const CELL = 30, LEFT = { A: 4, B: 184, out: 94 }, TOP = { A: 232, B: 232, out: 98 }; // prettier-ignore
-    const parse = (key) => (key ? key.split(",").map(Number) : []);
+    const parse = (key) => (key.match(/\d/g) ?? []).map(Number);
     const fill = (shape) => Array.from({ length: size(shape) }, (_, i) => i + 1); // 1、2、3……
-    let keys = { A: "3,1", B: "3" };
+    let keys = { A: "(3, 1)", B: "(3,)" };
     let [row, column] = [0, 0];
     const shapes = () => [parse(keys.A), parse(keys.B)];
     const extent = (shape) => padded(shape, 2); // 画成几行几列
@@ -73,10 +73,11 @@
       keys[name] = key;
       [row, column] = [0, 0];
     };
-    const SHAPES = { 3: "(3,)", "3,1": "(3, 1)", "3,4": "(3, 4)" };
-    hand.options({ label: "A 的形状", values: SHAPES, value: keys.A, change: pick("A") });
-    const MORE = { "": "()", ...SHAPES, 4: "(4,)", "1,4": "(1, 4)" };
-    hand.options({ label: "B 的形状", values: MORE, value: keys.B, change: pick("B") });
+    const SHAPES = { A: ["(3,)", "(3, 1)", "(3, 4)"], B: ["()", "(3,)", "(4,)", "(3, 1)", "(1, 4)", "(3, 4)"] };
+    for (const [name, shapes] of Object.entries(SHAPES)) {
+      const values = Object.fromEntries(shapes.map((shape) => [shape, shape]));
+      hand.options({ label: `${name} 的形状`, values, value: keys[name], change: pick(name) });
+    }
 
     /* 选中的一格：A[…] − B[…] = …。 */
     function equation() {
@@ -136,7 +137,7 @@
         return `报错：第 ${dim} 维（从 0 数起）一个是 ${pair[0]}，一个是 ${pair[1]}，不相等，也都不是 1。`;
       }
       const values = maths.subtract(fill(a), a, fill(b), b);
-      const accident = keys.A === "3,1" && keys.B === "3";
+      const accident = keys.A === "(3, 1)" && keys.B === "(3,)";
       const wanted = (k) => !accident || k % 4 === 0; // 对角线
       const note = accident ? "想要的只有对角线（实线）" : `${values.length} 个数`;
       plot.set("out", grid("out", shape, values, "f3", [`A − B 的形状 ${written(shape)}`, note], wanted));
@@ -147,8 +148,9 @@
 
     function reveal() {
       const values = maths.subtract([1, 2, 3], [3, 1], [1, 2, 3], [3]);
-      const mean = values.reduce((all, each) => all + each * each, 0) / values.length;
-      return `不报错：${values.length} 个差，每个预测减每个标签，平方的平均是 ${number(mean, 4)}。`;
+      const sum = values.reduce((all, each) => all + each * each, 0);
+      const mean = `${sum}/${values.length} = ${number(sum / values.length, 4)}`;
+      return `不报错：${values.length} 个差，每个预测减每个标签，平方的平均是 ${mean}。`;
     }
     return { draw, reveal };
   }

@@ -103,9 +103,9 @@
     hand.button("走一步", walk);
     hand.button("走 100 步", () => hand.play(25, () => [1, 2, 3, 4].forEach(walk), 60));
     hand.button("参数归零", again);
-    hand.button("摆法：分得开", () => arrange("apart"));
-    hand.button("摆法：一类夹在中间", () => arrange("middle"));
-    hand.button("摆法：异或", () => arrange("xor"));
+    hand.button("分得开", () => arrange("apart"), "摆法：");
+    hand.button("一类夹在中间", () => arrange("middle"), "摆法：");
+    hand.button("异或", () => arrange("xor"), "摆法：");
 
     /* 第 j 类的地盘：整个框依次用 o_j ≥ o_k 的直线裁，剩下的凸多边形。 */
     function area(j) {

@@ -371,7 +371,7 @@ window.hands = (() => {
     finish() {}
 
     redraw() {
-      const words = this.draw() ?? "";
+      const words = (this.draw() ?? "").replace(/(\p{Script=Han})(?=[A-Za-z])/gu, "$1 "); // 认成 T 恤
       this.handles.forEach((update) => update());
       this.words.textContent = words;
       // 多折一行就记住，下面的控件不跟着一上一下

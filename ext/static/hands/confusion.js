@@ -87,21 +87,22 @@
     function draw() {
       const cells = counts.flatMap((line, i) =>
         line.flatMap((count, j) => {
-          const hidden = hand.locked && i === ASKED; // 问的那一行，猜了才揭开
+          const hidden = hand.locked && i !== j; // 认错的，猜了才揭开
           const depth = hidden ? 0 : Math.sqrt(count / 1000);
           const box = { x: matrix.x(j) - side / 2, y: matrix.y(-i) - side / 2, width: side, height: side };
           return [
             el("rect", { ...box, class: i === j ? "f3" : "f2", "fill-opacity": (0.75 * depth).toFixed(2) }),
-            text(j, -i, hidden ? "?" : String(count), { class: "hands-count" }),
+            text(j, -i, hidden ? (i === ASKED ? "?" : "") : String(count), { class: "hands-count" }),
           ];
         }),
       );
       matrix.set("cells", cells);
       showImages();
-      if (hand.locked) return "衬衫那一行先盖着。";
+      if (hand.locked) return "认错的各有几幅，先盖着。";
       const count = counts[row][column];
       const what = row === column ? "认对的" : `认成${names[column]}的`;
-      const some = picked && count ? (count > 6 ? "，下面是其中 6 幅" : "，都在下面") : "";
+      const here = places.filter((place) => place === 10 * row + column).length;
+      const some = picked && count ? (count > here ? `，下面是其中 ${here} 幅` : "，都在下面") : "";
       return `真实是${names[row]}，${what}：${count} 幅${some}。`;
     }
 

@@ -95,11 +95,13 @@
       label: "数据与直线",
       x: { range: [0, 2.4], label: "距离（Mpc）" },
       y: { range: [-600, 1600], label: "速度（km/s）" },
+      height: 348,
     });
     const bowl = hand.plot({
       label: "平均损失的等高线",
       x: { range: [-200, 1000], label: "权重 w" },
-      y: { range: [-500, 800], label: "偏差 b" },
+      y: { range: [-400, 800], label: "偏差 b" },
+      height: 348, // 两根轴一样长，也一样密：负梯度的箭头才与等高线垂直
     });
     const lineText = () => `w 是 ${number(w)}，b 是 ${number(b)}`;
     hand.handle(line, {

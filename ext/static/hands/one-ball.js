@@ -108,7 +108,8 @@
       ]);
       const recent = `${path.length > 7 ? "…、" : ""}${path.slice(-7).map((value) => number(value, 3)).join("、")}`; // prettier-ignore
       const place = out() ? "球已经冲出图外" : `走了 ${path.length - 1} 步，w 依次是 ${recent}`;
-      const way = noisy && Math.abs(a) < 0.995 ? "梯度有误差，到了谷底也停不住，在附近晃" : says(a);
+      const noise = a > -0.995 ? "梯度有误差，到了谷底也停不住，在附近晃" : "两侧来回，误差还一步步攒起来";
+      const way = noisy && lr > 0 && a > -1.005 ? noise : says(a);
       const product = lambda === 1 ? `1 − ${number(lr, 2)}` : `1 − ηλ = 1 − ${number(lr, 2)} × ${number(lambda, 1)}`;
       return `每步乘 ${product} = ${number(a, 2)}：${way}。${place}。`;
     }

@@ -131,8 +131,10 @@
       change: (value) => (lr = 10 ** value),
     });
     const perEpoch = () => Math.ceil(2000 / size);
+    hand.button("走一步", () => run(1));
     hand.button("练一轮", () => run(perEpoch()));
-    hand.button("走到 980 步", () => run(bookSteps * loss.length - (now()?.steps ?? 0)));
+    for (const count of [bookSteps, bookSteps * loss.length]) // 书里的一轮、五轮
+      hand.button(`走到 ${count} 步`, () => run(count - (now()?.steps ?? 0)));
     hand.button("停", () => turn++);
     hand.button("从头来", () => {
       points = [];

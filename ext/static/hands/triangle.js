@@ -12,6 +12,11 @@
       const mean = sum(e.map((ej, j) => ej * p[j]));
       return p.map((pj, j) => pj * (e[j] - mean));
     },
+    /* logit 走一步 −η 乘梯度之后的概率：各乘 e 的改动次方，再除以总和。 */
+    step(kind, y, p, lr) {
+      const raw = maths[`${kind}Slope`](y, p).map((slope, j) => p[j] * Math.exp(-lr * slope));
+      return raw.map((value) => value / sum(raw));
+    },
   };
   const length = (v) => Math.hypot(...v);
 
@@ -22,7 +27,8 @@
     const CORNERS = [[0, 0], [1, 0], [0.5, TALL]]; // prettier-ignore
     const KINDS = { entropy: "交叉熵", square: "平方损失" };
     const LEVELS = { entropy: [0.1, 0.3, 0.6, 1, 1.5, 2.3, 3.5], square: [0.02, 0.06, 0.12, 0.2, 0.35, 0.55, 0.8] };
-    let y, p, kind = "entropy"; // prettier-ignore
+    const LR = 1;
+    let y, p, kind = "entropy", walks; // prettier-ignore
 
     /* 三个数 ↔ 平面上的点；拖到三角形外面的，拉回边上。 */
     const place = (v) => [0, 1].map((axis) => sum(v.map((vj, j) => vj * CORNERS[j][axis])));
@@ -33,21 +39,29 @@
       return raw.map((value) => value / sum(raw));
     }
     const list = (v) => v.map((value) => number(value, 2)).join("、");
-    const set = (newP, newY = y) => {
-      [p, y] = [newP, newY];
+    /* 两种损失的路都从预测出发。 */
+    function start(newP) {
+      [p, walks] = [newP, { entropy: [newP], square: [newP] }];
+    }
+    function set(newP, newY) {
+      y = newY;
+      start(newP);
       levels();
-    };
+    }
+    function walk() {
+      for (const key of Object.keys(walks)) walks[key].push(maths.step(key, y, walks[key].at(-1), LR));
+    }
 
     const map = hand.plot({
       label: "概率三角",
       axes: false,
       x: { range: [-0.12, 1.12] },
-      y: { range: [-0.12, 0.98] },
+      y: { range: [-0.12, 0.967] }, // 与横轴一样密
     });
     const bars = hand.plot({
-      label: "损失对三个 logit 的梯度",
+      label: "走一步，三个 logit 的改动",
       x: { range: [0.4, 3.6], label: "类别", names: { 1: "第 1 类", 2: "第 2 类", 3: "第 3 类" } },
-      y: { range: [-1, 1], label: "对 logit 的梯度" },
+      y: { range: [-1, 1], label: "走一步，logit 的改动（负梯度）" },
     });
     const outline = { points: CORNERS.map(([x, y]) => `${map.x(x)},${map.y(y)}`).join(" ") };
     map.svg.prepend(el("clipPath", { id: "triangle-inside" }, el("polygon", outline)));
@@ -76,7 +90,7 @@
     hand.handle(map, {
       label: "预测的概率",
       at: () => place(p),
-      move: (px, py) => (p = mix(px, py, LOWEST)),
+      move: (px, py) => start(mix(px, py, LOWEST)),
       text: () => `概率是 ${list(p)}`,
       step: [0.02, 0.02],
     });
@@ -89,6 +103,9 @@
         levels();
       },
     });
+    hand.button("各走一步", walk, "从赭点出发，学习率 1：");
+    hand.button("各走 20 步", () => hand.play(20, walk, 100), "从赭点出发，学习率 1：");
+    hand.button("回到赭点", () => start(p), "从赭点出发，学习率 1：");
     const START = [[0.4, 0.3, 0.3], [1, 0, 0]]; // prettier-ignore
     hand.button("概率 0.45、0.55、0", () => set([0.45, 0.55, 0], START[1]), "试试：");
     hand.button("标签 2/3、0、1/3", () => set(START[0], [2 / 3, 0, 1 / 3]), "试试：");
@@ -103,10 +120,14 @@
         return map.arrow(...from, from[0] - dx, from[1] - dy, style);
       };
       map.set("arrows", [arrow(slopes.entropy, "s1 thick"), arrow(slopes.square, "s2 thick")]);
+      map.set("walks", [["entropy", "1"], ["square", "2"]].flatMap(([key, color]) => [
+        map.path(walks[key].map(place), `s${color} thin`),
+        ...walks[key].slice(1).map((at) => map.dot(...place(at), 4, `f${color}`)),
+      ])); // prettier-ignore
       bars.set("bars", [
         bars.line(0.4, 0, 3.6, 0, "s0 thin"),
-        ...slopes.entropy.map((value, i) => bars.bar(i + 0.83, value, 0.3, "f1")),
-        ...slopes.square.map((value, i) => bars.bar(i + 1.17, value, 0.3, "f2")),
+        ...slopes.entropy.map((value, i) => bars.bar(i + 0.83, -value, 0.3, "f1")),
+        ...slopes.square.map((value, i) => bars.bar(i + 1.17, -value, 0.3, "f2")),
         bars.text(2.2, 0.87, "左条：交叉熵", { class: "f1" }),
         bars.text(2.2, 0.73, "右条：平方损失", { class: "f2" }),
       ]);
@@ -114,15 +135,18 @@
       const best = (v) => v.indexOf(Math.max(...v));
       const hit = Math.max(...y) < 1 ? "" : best(p) === best(y) ? "，对" : "，错"; // 软标签没有对错
       const lost = p.findIndex((pj, j) => pj === 0 && y[j] > 0);
-      const why = lost < 0 ? "" : `标签给第 ${lost + 1} 类 ${number(y[lost], 2)}，预测却给了 0，交叉熵就是无穷大；箭头还是标签减概率。`;
-      return `概率 ${list(p)}：预测第 ${best(p) + 1} 类${hit}。${says("entropy")}；${says("square")}。${why}`;
+      const why = lost < 0 ? "" : `标签给第 ${lost + 1} 类 ${number(y[lost], 2)}，预测却给了 0，交叉熵就是无穷大；箭头还是标签减概率，可是 0 对应的 logit 是 −∞，加多少也还是 0。`;
+      const count = walks.entropy.length - 1;
+      const to = (key) => `${KINDS[key]}走到 ${list(walks[key].at(-1))}`;
+      const walked = count ? `各走 ${count} 步，${to("entropy")}；${to("square")}。` : "";
+      return `概率 ${list(p)}：预测第 ${best(p) + 1} 类${hit}。${says("entropy")}；${says("square")}。${why}${walked}`;
     }
 
     function reveal() {
-      const [start, label] = START, end = [0.01, 0.98, 0.01]; // prettier-ignore
-      set(start, label);
-      hand.play(25, (i) => (p = start.map((value, j) => value + ((end[j] - value) * (i + 1)) / 25)), 60);
-      const way = (t) => start.map((value, j) => value + (end[j] - value) * t);
+      const [begin, label] = START, end = [0.01, 0.98, 0.01]; // prettier-ignore
+      set(begin, label);
+      const way = (t) => begin.map((value, j) => value + (end[j] - value) * t);
+      hand.play(25, (i) => start(way((i + 1) / 25)), 60);
       const long = (slope, t) => number(length(maths[slope](label, way(t))), 2);
       const peak = Math.max(...Array.from({ length: 101 }, (_, i) => length(maths.squareSlope(label, way(i / 100)))));
       const square = `从 ${long("squareSlope", 0)} 先到 ${number(peak, 2)}，再缩到 ${long("squareSlope", 1)}`;
