@@ -206,9 +206,10 @@ def test_page(visit, name):
     found |= printed(page) if name in ORDER else {}
     page.set_viewport_size({"width": 1280, "height": 900})
     page.add_style_tag(content="* { transition: none !important }")  # 不等按钮慢慢换颜色
-    looks = "all => all.map(image => [image.classList.contains('photo'), getComputedStyle(image).filter])"
-    filters = page.locator(".cell_output img").evaluate_all(looks)
-    found["深色模式里刺眼的图，或者反过来的照片"] = [each for each in filters if each[0] == ("invert" in each[1])]
+    looks = "all => all.map(image => [image, getComputedStyle(image)]).map(([image, {filter, backgroundColor}]) =>"
+    looks += " [filter.includes('invert') || image.matches('.photo'), backgroundColor])"
+    figures = page.locator(".cell_output img").evaluate_all(looks)
+    found["深色模式里刺眼的图"] = [each for each in figures if each != [True, "rgba(0, 0, 0, 0)"]]
     page.evaluate(STRIP)
     found["无障碍"] = violations(page, rules={"color-contrast": {"enabled": False}})
     page.evaluate(THIN)

@@ -74,7 +74,7 @@
 
   /* 纸上点不开，答案挨着题目就看见了：自测与动手试的说明、练习的解答，都印在最后。 */
   function putLast() {
-    const end = document.createElement("section");
+    const end = Object.assign(document.createElement("section"), { className: "printed-answers" });
     end.innerHTML = "<h2>答案</h2>";
     for (const box of document.querySelectorAll(".quiz-question, .hands-on, .exercise-group")) {
       const parts = [...box.querySelectorAll(".quiz-answers, .hands-verdicts, .hands-why, .solution")];
