@@ -158,6 +158,7 @@ MISSING = """unprinted => {
 INTERFACE = (
     ".bd-sidebar-primary, .bd-sidebar-secondary, .prev-next-footer, .bd-header-article, .copybtn"
     ", .checkin-desk, .checkin-end, .hands-stage, .hands-lock, .hands-choice input, .figure-first > details"
+    ", .quiz-question details, .hands-on details, .exercise-group .solution"  # 答案印在最后，不挨着题目
 )
 VISIBLE = """selector => [...document.querySelectorAll(selector)].filter(node =>
   node.checkVisibility({visibilityProperty: true}) && node.getBoundingClientRect().width).map(node => node.className)"""
@@ -220,6 +221,12 @@ def test_page(visit, name):
     assert {title: items for title, items in found.items() if items} == {}, where(name)
 
 
+HEIGHTS = """() => { const sections = [...document.querySelectorAll("article > section > section")];
+const height = () => document.documentElement.scrollHeight, before = height();
+sections.forEach(each => (each.style.contentVisibility = "visible"));
+return [before, height()]; }"""
+
+
 @engines.counts_layout
 @pytest.mark.parametrize("name", PAGES)
 def test_first_view_on_a_phone_is_light(visit, name):
@@ -231,6 +238,8 @@ def test_first_view_on_a_phone_is_light(visit, name):
     counts = {each["name"]: each["value"] for each in client.send("Performance.getMetrics")["metrics"]}
     assert counts["LayoutObjects"] <= MAX_LAID_OUT, "有脚本量了还没排版的小节里的东西，或者开头太长"
     assert len(files(requests)) <= MAX_FILES
+    before, after = page.evaluate(HEIGHTS)
+    assert 0.7 < before / after < 1.4, "没排版的小节留的高（ext/heights.py）与排好的差得太多"
 
 
 @engines.sees_file_requests
