@@ -16,6 +16,7 @@ from . import (
     formulas,
     glossary,
     hands_on,
+    heights,
     images,
     launch,
     offline,
@@ -101,6 +102,7 @@ def setup(app):
         context["next_opening"] = contents.next_opening(pagename, app)
         summary = reading.summary(doctree, app.config.html_title)
         tags = web.description(app.config, pagename, context.get("title") or app.config.html_title, summary)
+        tags += heights.style(doctree) if doctree else ""
         context["metatags"] = context.get("metatags", "") + tags
         if glossary.has_terms(doctree):
             app.add_js_file("glossary.js", defer="defer")

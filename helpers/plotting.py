@@ -57,8 +57,8 @@ def _in_notebook():
     return hasattr(get_ipython(), "kernel")
 
 
-def set_figsize(figsize=(5.6, 3.4)):
-    """设置之后各图的大小，单位为英寸 (宽, 高)，默认 (5.6, 3.4)。"""
+def set_figsize(figsize=(5.2, 3.4)):
+    """设置之后各图的大小，单位为英寸 (宽, 高)，默认 (5.2, 3.4)。"""
     _check_figsize(figsize)
     plt.rcParams["figure.figsize"] = figsize
 

@@ -13,6 +13,7 @@ from tests.book import notebooks, open_book, settle, where
 from tests.common import ROOT, code_cells
 
 STYLE = (ROOT / "ext" / "static" / "figures.css").read_text(encoding="utf-8")
+BOOK_STYLE = (ROOT / "helpers" / "book.mplstyle").read_text(encoding="utf-8")
 PAPER = np.array([0xFD, 0xFC, 0xF9]) / 255
 # 颜色的名字 → 色相的范围（度）
 HUES = {
@@ -24,13 +25,14 @@ HUES = {
     "蓝": (185, 260),
     "紫": (260, 335),
 }
-DEPTH = re.compile(r"颜色[^，。；]{0,3}[深浅淡]|越[^，。；]{0,6}[深浅淡]|[深浅]色")
-# 由颜色铺成的图：有颜色的、不透明的像素各占这么多，而且有这么多种颜色；不透明的更多，就是照片
-COLOURED, OPAQUE, MANY, PHOTO = 0.15, 0.25, 12, 0.8
+DEPTH = re.compile(r"颜色[^，。；]{0,3}[深浅]|越[^，。；]{0,6}[深浅]|[深浅]色")
+DARK_GROUND = 0.5  # 不透明的像素有一半以上比它暗，就是照片
+READABLE = 9.5  # 像素：手机上图里最小的字
+PHONE, SWIPED = 357, 576  # 像素：手机上的一栏，与左右滑着看的图（figures.css 的 36rem）
 
 
 def figures():
-    """每幅画出来的图：(页, 编号, 垫不垫纸, 说到它的话, 像素，隔一个取一个)。"""
+    """每幅画出来的图：(页, 单元格, 说到它的话, 像素，隔一个取一个)。"""
     for page, notebook in notebooks().items():
         cells = notebook.cells
         for number, cell in enumerate(cells):
@@ -42,7 +44,7 @@ def figures():
                     named = [line for each in cells for line in each.source.splitlines() if figure["name"] in line]
                     words = "\n".join([figure["caption"], image["alt"], *near, *named])
                     pixels = np.asarray(Image.open(io.BytesIO(base64.b64decode(png))).convert("RGBA"))[::2, ::2] / 255
-                    yield page, figure["name"], "paper" in image.get("classes", ""), words, pixels
+                    yield page, cell, words, pixels
 
 
 def on_paper(image):
@@ -50,7 +52,7 @@ def on_paper(image):
 
 
 def in_the_dark(colours):
-    """样式里给不垫纸的图的滤镜，照 CSS 的定义算。"""
+    """样式里给图（不是照片）的滤镜，照 CSS 的定义算。"""
     amount, degrees = re.search(r"filter: invert\(([\d.]+)\)(?: hue-rotate\((\d+)deg\))?", STYLE).groups()
     c, s = np.cos(np.radians(int(degrees or 0))), np.sin(np.radians(int(degrees or 0)))
     light = np.array([0.213, 0.715, 0.072])
@@ -68,38 +70,49 @@ def named(colours, name):
     return inside & (saturation > 0.3) & (value > 0.25)
 
 
-def painted(image):
-    """由颜色铺成的图，或者照片。"""
-    opaque, pixels = (image[..., 3] > 250 / 255).mean(), on_paper(image)
-    is_coloured = np.ptp(pixels, axis=-1) > 0.1
-    coarse = (pixels[is_coloured] * 15).astype(int) @ [256, 16, 1]
-    many = (np.unique(coarse, return_counts=True)[1] > 2e-4 * is_coloured.size).sum() > MANY
-    return opaque > PHOTO or opaque > OPAQUE and is_coloured.mean() > COLOURED and many
-
-
-def survives(image, colour):
-    """图里有这种颜色，反过来还是。"""
-    pixels = on_paper(image).reshape(-1, 3)
-    pixels = pixels[np.ptp(pixels, axis=-1) > 0.1]
-    before = named(pixels, colour)
-    return before.sum() > 25 and named(in_the_dark(pixels[before]), colour).mean() > 0.9
+def is_photo(image):
+    opaque = image[image[..., 3] > 0.98, :3]
+    return len(opaque) > 0.5 * image[..., 0].size and (opaque.mean(axis=-1) < DARK_GROUND).mean() > 0.5
 
 
 def test_colours_mean_the_same_in_the_dark():
-    """深浅有意思的、由颜色铺成的图与照片要垫纸；其余的图，话里说到的颜色，反过来还是那种颜色。"""
+    """照片不反；其余的图反过来，各种颜色还是那种颜色，话里说到的都在图里。滤镜是线性的，所以越淡的仍越近底色。"""
     problems = []
-    for page, name, on_mat, words, image in figures():
-        if on_mat:
-            continue
+    for page, cell, words, image in figures():
+        name, marked = cell.metadata["mystnb"]["figure"]["name"], cell.metadata["mystnb"]["image"].get("classes", "")
         place = f"{where(page, json.dumps(name))}：{name}"
-        if painted(image):
-            problems.append(f"{place} 由颜色铺成")
+        if is_photo(image) != (marked == "photo"):
+            problems.append(f"{place} 是不是照片，与写的 classes 不同")
+        if marked == "photo":
+            continue
         if depth := DEPTH.search(words):
-            problems.append(f"{place} 的文字说“{depth[0]}”")
-        for colour in sorted(set(re.findall("|".join(HUES), words))):
-            if not survives(image, colour):
-                problems.append(f"{place} 的文字说“{colour}”，深色模式里不是，或者图里本来就没有")
-    settle(problems, "在单元格的元数据 mystnb 的 image 里写 classes: paper，图在深色模式里就垫上纸。")
+            problems.append(f"{place} 的文字说“{depth[0]}”：深色模式里反过来，写成浓、淡")
+        pixels = on_paper(image).reshape(-1, 3)
+        pixels = pixels[np.ptp(pixels, axis=-1) > 0.1]
+        for colour in HUES:
+            before = named(pixels, colour) if len(pixels) else np.zeros(0, bool)
+            if before.sum() <= 25:
+                if colour in words:
+                    problems.append(f"{place} 的文字说“{colour}”，图里没有")
+            elif "viridis" in cell.source and colour not in words:
+                continue  # 各种颜色都有的一条色标，跟着图一起反
+            elif not named(in_the_dark(pixels[before]), colour).mean() > 0.9:
+                problems.append(f"{place} 里的{colour}，深色模式里变成了别的颜色")
+    settle(problems, "用书的配色（C0 至 C6，淡的铺到白）；照片在单元格的元数据 mystnb 的 image 里写 classes: photo。")
+
+
+def test_figures_are_readable_on_a_phone():
+    """缩到手机的一栏，最小的字仍看得清；并排几格的左右滑着看。"""
+    default = float(re.search(r"font.size: ([\d.]+)", BOOK_STYLE)[1])
+    problems = []
+    for page, cell, _, image in figures():
+        width, marked = image.shape[1], cell.metadata["mystnb"]["image"].get("classes", "")
+        shown = min(width, SWIPED if width >= 700 or marked == "wide" else PHONE)
+        points = min([default, *map(float, re.findall(r"fontsize\W+([\d.]+)", cell.source))])
+        if points * 100 / 72 * shown / width < READABLE:
+            name = cell.metadata["mystnb"]["figure"]["name"]
+            problems.append(f"{where(page, json.dumps(name))}：{name} {points * 100 / 72 * shown / width:.1f} 像素")
+    settle(problems, f"手机上最小的字要有 {READABLE} 像素：单幅的图至多 5.2 英寸宽，并排几格的见 STYLE.md。")
 
 
 def test_a_figure_comes_before_the_code_that_draws_it():

@@ -132,16 +132,16 @@ def test_page_shows_the_whole_notebook(book, name):
             assert text in printed, f"{name}.ipynb 单元格 {cell.id} 印出来的不在页面上"
         for png in figure_checks.pictures(cell.outputs):
             figure, image = cell.metadata["mystnb"]["figure"], cell.metadata["mystnb"]["image"]
-            on_mat = "paper" in image.get("classes", "")
-            figures[figure["name"]] = (pixels(png), chinese(figure["caption"]), image["alt"], on_mat)
+            is_photo = "photo" in image.get("classes", "")
+            figures[figure["name"]] = (pixels(png), chinese(figure["caption"]), image["alt"], is_photo)
     found = {}
     for node in page.article.select("figure:has(img)"):
         picture = (page.path.parent / node.img["src"]).read_bytes()
         caption = chinese(node.select_one(".caption-text").get_text())
-        found[node["id"]] = (pixels(picture), caption, node.img["alt"], "paper" in node.img.get("class", []))
+        found[node["id"]] = (pixels(picture), caption, node.img["alt"], "photo" in node.img.get("class", []))
     assert list(found) == list(figures), f"{where(name)}：图的次序"
     settle(
-        f"{where(name, figure)}：图、题注、替代文字或垫不垫纸与页面上的不同"
+        f"{where(name, figure)}：图、题注、替代文字或是不是照片与页面上的不同"
         for figure in found
         if found[figure] != figures[figure]
     )

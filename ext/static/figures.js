@@ -1,7 +1,7 @@
-/* 点图放大：桌面上看清成排的小图；手机上先看全，再点一下是原来的大小。没有这个脚本时，图仍是通往原图的链接。 */
+/* 点图放大：看清成排的小图。缩到一屏比页面上还小的（手机上并排几格的），先照原大，滚动着看。没有这个脚本时，图仍是通往原图的链接。 */
 (() => {
   "use strict";
-  let dialog, opener, whole; // whole：缩到一屏，看得全
+  let dialog, opener, whole; // whole：缩到一屏，看得全；还没有定，就看缩了小不小
 
   addEventListener("DOMContentLoaded", () => {
     for (const link of document.querySelectorAll("article a.image-reference")) {
@@ -43,7 +43,7 @@
   function show(link) {
     if (!dialog) build();
     opener = link;
-    whole = true;
+    whole = undefined;
     const image = link.querySelector("img").cloneNode();
     image.loading = "eager";
     image.addEventListener("load", fit);
@@ -65,6 +65,7 @@
     const { naturalWidth, naturalHeight } = image;
     const scale = Math.min((clientWidth - 16) / naturalWidth, (clientHeight - 16) / naturalHeight, 1);
     const full = Number(image.getAttribute("width"));
+    whole ??= naturalWidth * scale >= opener.querySelector("img").width - 1;
     dialog.classList.toggle("zoomable", naturalWidth * scale < full);
     dialog.querySelector(".zoom").textContent = whole ? "原大" : "看全";
     image.style.width = `${whole ? naturalWidth * scale : Math.max(naturalWidth * scale, full)}px`;

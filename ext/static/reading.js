@@ -78,22 +78,21 @@
   }
 
   /* ---- 放不下的代码、输出与表格能聚焦，用键盘才滚得动。手机上还没排版的先当作放不下，排好了浏览器会告诉我们 */
-  const BOXES = "pre, .cell_output > .output, .pst-scrollable-table-container";
+  const TABLES = ".pst-scrollable-table-container", BOXES = `pre, .cell_output > .output, ${TABLES}`; // prettier-ignore
   const scrolls = (box) => box.scrollWidth > box.clientWidth || box.scrollHeight > box.clientHeight;
-  const isCut = (box) => box.scrollWidth - box.clientWidth - box.scrollLeft > 4; // 右边还有
+  const isCut = (box) => box.scrollWidth - box.clientWidth - box.scrollLeft > 4; // 右边还有：表淡出去
   const watcher = new ResizeObserver((entries) => {
     const boxes = entries.map((entry) => entry.target.closest(BOXES)).filter(Boolean);
-    const results = boxes.map((box) => [scrolls(box), isCut(box)]); // 先都量，再都改
+    const results = boxes.map((box) => [scrolls(box), box.matches(TABLES) && isCut(box)]); // 先都量，再都改
     boxes.forEach((box, i) => {
       box.tabIndex = results[i][0] ? 0 : -1;
       box.classList.toggle("cut-off", results[i][1]);
     });
   });
   for (const each of document.querySelectorAll(`${BOXES}, article table`)) {
-    if (each.matches(BOXES)) {
-      each.tabIndex = 0;
+    if (each.matches(BOXES)) each.tabIndex = 0;
+    if (each.matches(TABLES))
       each.addEventListener("scroll", () => each.classList.toggle("cut-off", isCut(each)), { passive: true });
-    }
     watcher.observe(each); // 表格也看着：字体到了，它会变宽，框不变
   }
 

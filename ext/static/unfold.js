@@ -1,8 +1,8 @@
-/* 折起来的解答与输出：链接指到里面时打开，打印时都打开；印完恢复原样与配色。 */
+/* 折起来的解答与输出：链接指到里面时打开，打印时都打开，答案移到最后；印完恢复原样与配色。 */
 (() => {
   "use strict";
   const page = document.documentElement.dataset;
-  let theme, opened;
+  let theme, opened, last, moved;
 
   const targetOf = ({ hash }) => document.getElementById(decodeURIComponent(hash.slice(1)));
 
@@ -72,7 +72,31 @@
     if (target) layOut(target);
   });
 
+  /* 纸上点不开，答案挨着题目就看见了：自测与动手试的说明、练习的解答，都印在最后。 */
+  function putLast() {
+    const end = Object.assign(document.createElement("section"), { className: "printed-answers" });
+    end.innerHTML = "<h2>答案</h2>";
+    for (const box of document.querySelectorAll(".quiz-question, .hands-on, .exercise-group")) {
+      const parts = [...box.querySelectorAll(".quiz-answers, .hands-verdicts, .hands-why, .solution")];
+      const number = [...document.querySelectorAll(".quiz-question")].indexOf(box) + 1;
+      const title = box.querySelector(":is(.hands-title, .exercise .admonition-title)");
+      const name = document.createElement("h3");
+      name.textContent = number ? `自测第 ${number} 题` : title?.textContent;
+      if (parts.length) end.append(name);
+      for (const part of parts) {
+        const place = document.createComment("");
+        part.replaceWith(place);
+        end.append(part);
+        moved.push([part, place]);
+      }
+    }
+    if (moved.length) document.querySelector("article > section")?.append(end);
+    return end;
+  }
+
   addEventListener("beforeprint", () => {
+    moved = [];
+    last = putLast();
     theme = page.theme;
     page.theme = "light";
     opened = document.querySelectorAll("details:not([open])");
@@ -81,5 +105,7 @@
   addEventListener("afterprint", () => {
     page.theme = theme;
     opened.forEach((each) => (each.open = false));
+    for (const [part, place] of moved) place.replaceWith(part);
+    last.remove();
   });
 })();
