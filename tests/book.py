@@ -37,9 +37,20 @@ def squeeze(text):
     return re.sub(r"\s+", " ", text).strip()
 
 
+def selected(node, selector):
+    """选中的节点的 id；选择器与 node 无关的，整页只选一遍。"""
+    if ":scope" in selector:
+        return {id(each) for each in node.select(selector)}
+    page = node if node.parent is None else list(node.parents)[-1]
+    known = page.__dict__.setdefault("known", {})
+    if selector not in known:
+        known[selector] = {id(each) for each in page.select(selector)}
+    return known[selector]
+
+
 def text_of(node, *without):
     """节点的文字，不算链接记号之类，也不算 without 里的选择器。"""
-    skipped = {id(each) for each in node.select(", ".join([FURNITURE, *without]))}
+    skipped = set().union(*(selected(node, selector) for selector in (FURNITURE, *without)))
 
     def strings(node):
         for child in node.children:

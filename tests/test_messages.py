@@ -28,6 +28,8 @@ class Table:
     def __init__(self, values):
         self.values = np.asarray(values)
         self.shape = self.values.shape
+        if len(self.shape) == 2:
+            self.columns = range(self.shape[1])
 
     def to_numpy(self, dtype=None):
         return self.values.astype(dtype or object)
@@ -496,6 +498,7 @@ CAUSES = [
         (ValueError, ["40 幅", re.escape("(images[:10], labels[:10])")]),
         lambda: helpers.show_fashion_mnist(torch.zeros(40, 1, 28, 28)[:10], ([0] * 40)[:10]),
     ),
+    ("标题是表格", lambda: show(titles=Table([[1], [2]])), (TypeError, ["表格", "iloc"]), show),
     ("图太大", lambda: show(scale=30), (ValueError, ["50 英寸", "scale=25"]), lambda: show(scale=25)),
 ]
 

@@ -191,16 +191,17 @@ def write(path, *sources):
     return path
 
 
-def nbval(path):
-    """在 path 的文件夹里，用本书的 conftest.py 重跑它。"""
+def nbval(*paths):
+    """在它们的文件夹里，用本书的 conftest.py 重跑。"""
+    path = paths[0]
     (path.parent / "conftest.py").write_bytes((ROOT / "conftest.py").read_bytes())
     (path.parent / "pytest.ini").write_text(f"[pytest]\npythonpath = '{ROOT.as_posix()}'\n", encoding="utf-8")
-    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-c", "pytest.ini", path]
+    command = [sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-c", "pytest.ini", *paths]
     return subprocess.run(command, cwd=path.parent, capture_output=True, encoding="utf-8", timeout=120)
 
 
 def test_what_changes_after_refresh_goes_red(tmp_path):
-    """先存下输出，再改三处：打印的字、图里的一个字母、图的大小；各格都要失败，改了的图留下来看。"""
+    """先存下输出，再改三处：打印的字、图里的一个字母、图的大小；各格都要失败，改了的图留下来看。内核死了，立刻就说。"""
     draw = "import matplotlib.pyplot as plt\nplt.figure(figsize=(4, 3))\nplt.title('training loss')\nplt.show()"
     path = write(tmp_path / "book.ipynb", "print(1)", *[draw] * 3, "print(2)")
     refresh(path)
@@ -208,15 +209,11 @@ def test_what_changes_after_refresh_goes_red(tmp_path):
     for cell, old, new in [(1, "loss", "lost"), (2, "show", "ylabel('y')\nplt.show"), (4, "2", "3")]:
         notebook.cells[cell].source = notebook.cells[cell].source.replace(old, new)
     nbformat.write(notebook, path)
-    result = nbval(path)
+    result = nbval(path, write(tmp_path / "dead.ipynb", "import os\nos._exit(1)"))
+    assert "内核死了" in result.stdout
     assert re.findall(r"FAILED book.ipynb::Cell (\d)", result.stdout) == ["1", "2", "4"], result.stdout
     left = sorted(file.name for file in (tmp_path / "_build" / "figures" / "book").iterdir())
     assert left == ["1-0-new-failed-diff.png", "1-0-new.png", "1-0-stored.png", "2-0-new.png", "2-0-stored.png"]
-
-
-def test_a_dead_kernel_is_noticed_at_once(tmp_path):
-    path = write(tmp_path / "book.ipynb", "import os\nos._exit(1)")
-    assert "内核死了" in nbval(path).stdout
 
 
 def test_refresh_keeps_the_file_when_a_cell_fails(tmp_path):

@@ -114,6 +114,7 @@ def test_own_chinese_is_drawn_in_any_style(style, drawing):
     before = dict(mpl.rcParams)
     DRAWINGS[drawing]()
     assert dict(mpl.rcParams) == before
+    assert plt.gcf().get_layout_engine()  # 标题、坐标轴的名称不互相压着
     mpl.rcParams["text.usetex"] = False  # 坐标轴上的数由读者的设置画；这里没有装 LaTeX
     with warnings.catch_warnings():
         warnings.simplefilter("error")

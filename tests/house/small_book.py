@@ -77,7 +77,8 @@ parts:
     Parameters
     ----------
     x : float
-        原来的数。
+        原来的
+        数。
     k : float
         倍数。
 
