@@ -259,9 +259,7 @@ def test_a_solution_follows_its_own_exercise(book):
 COMMON = 0.15  # 出现在这么多小节里的词，谁都有，不算
 KINDS = re.compile("^(sec|fig|ex|equation)-")
 # 句子与所指的地方没有共同的词，但读者看得懂：(页, 标签) → 理由
-NO_SHARED_WORD = {
-    ("chapters/index", "sec-vectorization-timing"): "打卡清单照任务的说法写：哪一种更快，要测了才知道",
-}
+NO_SHARED_WORD = {}
 
 
 def words(text):
