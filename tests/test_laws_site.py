@@ -46,8 +46,8 @@ def book():
 # 没有渲染成功、原样留在页面上的 Markdown 与指令
 RAW_MARKUP = re.compile(r"```|:::|\{[a-z][\w:-]*\}`|\{glue|\{eval-rst|\{(?:exercise|solution|note)[\w-]*\}|\*\*|\]\(")
 FAILED = ".system-message, .problematic, .katex-error, .math:not(:has(.katex)), .xref:not(a > .xref)"
-# 句读在一段的开头、在空格之后，或两个连着
-STRAY_MARK = re.compile(r"(?:^|\s)[，。；：、！？）”》]|[，。；：、！？]\s*[，。；：、！？]")
+# 句读在一段的开头、在空格之后，或两个连着；编号自带的“练习”又写一遍
+STRAY_MARK = re.compile(r"(?:^|\s)[，。；：、！？）”》]|[，。；：、！？]\s*[，。；：、！？]|(练习|图|表) \1 \d")
 SERIAL_OR_CHINESE = re.compile(r"^(?:id|term-)\d+$|[\u4e00-\u9fff]")
 LINKING = {"a": "href", "link": "href", "img": "src", "script": "src", "source": "src", "iframe": "src"}
 
@@ -260,9 +260,7 @@ def test_a_solution_follows_its_own_exercise(book):
 COMMON = 0.15  # 出现在这么多小节里的词，谁都有，不算
 KINDS = re.compile("^(sec|fig|ex|equation)-")
 # 句子与所指的地方没有共同的词，但读者看得懂：(页, 标签) → 理由
-NO_SHARED_WORD = {
-    ("chapters/index", "sec-vectorization-timing"): "打卡清单照任务的说法写：哪一种更快，要测了才知道",
-}
+NO_SHARED_WORD = {}
 
 
 def words(text):
