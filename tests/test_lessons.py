@@ -122,7 +122,7 @@ def test_timing_lines(monkeypatch):
     lines = [[line.get_xdata().tolist(), line.get_ydata().tolist()] for line in ax.lines[:3]]
     loop, vector = [[1, 10, 100], [1e6, 1e7, 1e8]], [[1, 10, 100, 1000], [5e5, 5e5, 5e5, 5e6]]
     assert lines == [loop, [[1, 10], [5e4, 5e6]], vector]
-    said = ["逐元素标量加法", "列表的循环", "矢量相加", "快约 200 倍", "约 3 个数起，快过列表"]
+    said = ["逐元素标量加法", "列表循环", "矢量相加", "快约 200 倍", "约 3 个数起，快过列表"]
     assert [text.get_text() for text in ax.texts] == said
     named = {text.get_text(): text.get_color() for text in ax.texts}
     assert [named[name] for name in list(named)[:3]] == [line.get_color() for line in ax.lines[:3]]
