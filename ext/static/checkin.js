@@ -63,7 +63,7 @@
     const others = part.sections.filter((each) => !state(each, all).time).length;
     const card = el("a", { href: `${ROOT}${home}#sec-index-checkin` }, others ? `这一部还差 ${others} 节` : "去做打卡图");
     if (time) end.replaceChildren(el("strong", {}, "✓ 这一节已打卡"), `，${day(time)}。`, card, "。");
-    else end.replaceChildren("打卡还差：", ...left.flatMap((each, i) => (i ? ["；", ...each] : each)), "。");
+    else end.replaceChildren("打卡还差：", ...left.flatMap((each, i) => (i ? ["；", ...each] : each)));
     if (!end.isConnected) document.querySelector("article.bd-article").after(end);
   }
 

@@ -38,8 +38,10 @@
     });
     question.addEventListener("pointerdown", () => (moving = false));
     question.addEventListener("change", ({ target }) => {
-      if (moving) said.textContent = `按回车，就选 ${target.value}。`;
-      else choose(target.value);
+      if (moving) {
+        said.textContent = `按回车，就选 ${target.value}。`;
+        question.classList.remove("quiz-right", "quiz-wrong");
+      } else choose(target.value);
       moving = false;
     });
 
