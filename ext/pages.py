@@ -23,7 +23,7 @@ def break_names(cell):
 
 
 def mark_long_lines(code):
-    """手机上放不下的一行包进 span，记下缩进：折下来的一截缩进得更深，看得出是同一行（样式见 code.css）；括号后面可以折。"""
+    """手机上放不下的一行包进 span，记下缩进：括号后面可以折，折下来的一截缩进得更深（样式见 code.css）。"""
 
     def mark(line):
         text = unescape(re.sub("<.*?>", "", line[0]))
