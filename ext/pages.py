@@ -23,13 +23,13 @@ def break_names(cell):
 
 
 def mark_long_lines(code):
-    """手机上放不下的一行包进 span，记下缩进：折下来的一截缩进得更深，看得出是同一行（样式见 code.css）；括号后面可以折。"""
+    """手机上放不下的一行包进 span，记下缩进：括号后面可以折，折下来的一截缩进得更深（样式见 code.css）。"""
 
     def mark(line):
         text = unescape(re.sub("<.*?>", "", line[0]))
         if len(text) <= NARROW_LINE:
             return line[0]
-        code = re.sub(r'(?<=<span class="p">)[^<]+', lambda marks: re.sub(r"(?<=[(\[])", "<wbr />", marks[0]), line[0])
+        code = re.sub(r"(?<=[(\[])", "<wbr />", line[0])
         return f'<span class="line" style="--indent:{len(text) - len(text.lstrip(" "))}">{code}</span>'
 
     return re.sub(r".+\n", mark, code[0])

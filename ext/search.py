@@ -22,18 +22,28 @@ from .reading import is_output
 MINOR_TITLES = ("学习目标", "小结", "自测", "练习", "打卡", "打卡清单", "符号表", "术语表", "参考文献")
 MINOR, WHOLE_PAGE, EXERCISE, FUNCTION = 0.3, 0.8, 0.7, 0.8  # 各种条目的分量；一般的小节是 1
 # 公式只留下读得出来的部分，用在摘要里
-GREEK = {"eta": "η", "sigma": "σ", "epsilon": "ε", "mu": "μ", "alpha": "α", "lambda": "λ", "top": "ᵀ", "times": "×"}
+SIGNS = {"eta": "η", "sigma": "σ", "epsilon": "ε", "mu": "μ", "alpha": "α", "lambda": "λ", "top": "ᵀ", "times": "×"}
+SIGNS |= {"nabla": "∇", "partial": "∂", "sum": "Σ", "ell": "ℓ", "tau": "τ", "theta": "θ", "delta": "δ", "approx": "≈"}
+SIGNS |= {name: f" {name} " for name in ("log", "exp", "ln", "max", "min")}
+SUBSCRIPTS = str.maketrans("ijkn0123456789", "ᵢⱼₖₙ₀₁₂₃₄₅₆₇₈₉")
 LONGEST_FORMULA = 24
 # 不检索的：术语与文献另有去处，折起的代码只是画图与检查，其余不是文字
 SKIPPED = (addnodes.glossary, nodes.citation, HideCodeCellNode, nodes.raw, nodes.image, nodes.comment, addnodes.index)
 
 
 def plain_tex(latex):
-    r"""把简单的行内公式写成普通文字：``\mathbf{X}^\top`` → ``Xᵀ``；太复杂的去掉。"""
+    r"""把简单的行内公式写成普通文字：``\mathbf{X}^\top`` → ``Xᵀ``；太复杂的写成省略号。"""
     text = re.sub(r"\\hat\{(?:\\mathbf\{)?y\}*", "ŷ", latex).replace("^2", "²")
-    text = re.sub(r"\\([a-zA-Z]+)", lambda m: GREEK.get(m[1], " "), text)
+    text = re.sub(r"\\[td]?frac\{([^{}]*)\}\{([^{}]*)\}", lambda m: "/".join(map(bracketed, m.groups())), text)
+    text = re.sub(r"_\{?([ijkn0-9])(?![\w,])\}?", lambda m: m[1].translate(SUBSCRIPTS), text)
+    text = re.sub(r"\\([a-zA-Z]+)", lambda m: SIGNS.get(m[1], " "), text)
     text = re.sub(r"\s+", " ", re.sub(r"[{}\\^_$]", "", text)).strip()
-    return text if len(text) <= LONGEST_FORMULA else ""
+    return re.sub(r"(?<=[∇∂]) | (?=[(₂])", "", text) if len(text) <= LONGEST_FORMULA else "…"
+
+
+def bracketed(part):
+    """分子、分母：不止一个记号，就加上括号。"""
+    return part if re.fullmatch(r"(\\partial ?)?(\\[a-z]+|\w|\d+)", part) else f"({part})"
 
 
 def squeeze(text):

@@ -10,7 +10,7 @@
   const heading = document.querySelector(".bd-article h1");
   const read = make("div", { className: "read-line" });
   if (bar && heading) {
-    const name = document.querySelector("p.book-name"); // 首页的大标题是一个问题，写书名
+    const name = document.querySelector(".book-name"); // 首页的大标题是一个问题，写书名
     const words = name ? [name] : [...heading.childNodes].filter((node) => !node.matches?.(".headerlink"));
     const title = make("a", { className: "read-title", href: "#", title: "回到这一页的开头" });
     title.textContent = words.map((node) => node.textContent).join("");
