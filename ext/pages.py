@@ -29,8 +29,8 @@ def mark_long_lines(code):
         text = unescape(re.sub("<.*?>", "", line[0]))
         if len(text) <= NARROW_LINE:
             return line[0]
-        code = re.sub(r"(?<=[(\[])", "<wbr />", line[0])
-        return f'<span class="line" style="--indent:{len(text) - len(text.lstrip(" "))}">{code}</span>'
+        indent, breakable = len(text) - len(text.lstrip(" ")), re.sub(r"(?<=[(\[])", "<wbr />", line[0])
+        return f'<span class="line" style="--indent:{indent}">{breakable}</span>'
 
     return re.sub(r".+\n", mark, code[0])
 

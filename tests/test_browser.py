@@ -146,6 +146,9 @@ def violations(page, within="html", **options):
     return [(each["id"], each["nodes"][0]["html"][:120]) for each in found]
 
 
+# 深色模式里的图：只有照片不反，也不垫底
+IN_THE_DARK = """all => all.map(image => [image.matches(".photo"), getComputedStyle(image)])
+  .map(([isPhoto, {filter, backgroundColor}]) => [filter.includes("invert") !== isPhoto, backgroundColor])"""
 A4 = {"width": 718, "height": 1000}  # 去掉默认的边距
 # 动手的图只印问题、选项、说明与静止的图，控件不印；画图的代码不印；示意图的说明是念的
 UNPRINTED = (
@@ -222,10 +225,8 @@ def test_page(visit, name):
     found |= printed(page) if name in ORDER else {}
     page.set_viewport_size({"width": 1280, "height": 900})
     page.add_style_tag(content="* { transition: none !important }")  # 不等按钮慢慢换颜色
-    looks = "all => all.map(image => [image, getComputedStyle(image)]).map(([image, {filter, backgroundColor}]) =>"
-    looks += " [filter.includes('invert') || image.matches('.photo'), backgroundColor])"
-    figures = page.locator(".cell_output img").evaluate_all(looks)
-    found["深色模式里刺眼的图"] = [each for each in figures if each != [True, "rgba(0, 0, 0, 0)"]]
+    figures = page.locator(".cell_output img").evaluate_all(IN_THE_DARK)
+    found["深色模式里刺眼的图，或者反了的照片"] = [each for each in figures if each != [True, "rgba(0, 0, 0, 0)"]]
     page.evaluate(STRIP)
     found["无障碍"] = violations(page, rules={"color-contrast": {"enabled": False}})
     LOOKS.update(page.evaluate(THIN, [*LOOKS]))
@@ -236,6 +237,7 @@ def test_page(visit, name):
     assert {title: items for title, items in found.items() if items} == {}, where(name)
 
 
+# 没排版与排好的整页高
 HEIGHTS = """() => { const sections = [...document.querySelectorAll("article > section > section")];
 const height = () => document.documentElement.scrollHeight, before = height();
 sections.forEach(each => (each.style.contentVisibility = "visible"));
@@ -485,6 +487,8 @@ def test_figure_is_enlarged_with_a_tap_on_a_phone(visit):
         place = image.bounding_box()
         image.click(position={"x": place["width"] * 0.9, "y": place["height"] / 2})
         assert pan.evaluate("pan => pan.scrollLeft > 100 && pan.scrollWidth > pan.clientWidth + 100")
+        dialog.get_by_role("button", name="看全").click()
+        assert image.bounding_box()["width"] == place["width"]
         close()
         dialog.wait_for(state="detached")
         page.wait_for_function("history.state === null")

@@ -259,8 +259,6 @@ def test_a_solution_follows_its_own_exercise(book):
 
 COMMON = 0.15  # 出现在这么多小节里的词，谁都有，不算
 KINDS = re.compile("^(sec|fig|ex|equation)-")
-# 句子与所指的地方没有共同的词，但读者看得懂：(页, 标签) → 理由
-NO_SHARED_WORD = {}
 
 
 def words(text):
@@ -300,7 +298,7 @@ def test_a_reference_shares_a_word_with_its_target(book):
     told = {place: told_at(*place) for place in anchors}
     counts = Counter(word for text in told.values() for word in words(text))
     rare = {word for word, count in counts.items() if count <= COMMON * len(told)}
-    problems, excused = [], set()
+    problems = []
     for page, link, there, node in book.links("article a.reference.internal:not(nav *, figure *, .admonition-title *)"):
         place, heading = (there, book.resolve(page, link["href"])[1]), path_to(node)[-1]
         if place not in told:
@@ -312,13 +310,10 @@ def test_a_reference_shares_a_word_with_its_target(book):
             named = link.get_text() == heading  # 链接写的就是所指的标题：读者知道去哪里
             said = said_around(link) + ("" if named or number_of(node) else f" {link.get_text()}")
             fits = words(said) & (words(heading) | rare & words(told[place])) or named and not words(said)
-        label = source_label(place[1])
-        if not fits and (page.name, label) in NO_SHARED_WORD:
-            excused.add((page.name, label))
-        elif not fits:
+        if not fits:
+            label = source_label(place[1])
             problems.append(f"{where(page.name, label)}：“{squeeze(said)}”与 {label}（{heading}）没有一个词相同")
-    settle(problems, "标签写错了就改正；没有错，改一改句子，或在 NO_SHARED_WORD 里写明理由。")
-    assert excused == set(NO_SHARED_WORD)
+    settle(problems, "标签写错了就改正；没有错，改一改句子。")
 
 
 # ---------------------------------------------------------------- 次序与标题

@@ -76,12 +76,12 @@
   function putLast() {
     const end = Object.assign(document.createElement("section"), { className: "printed-answers" });
     end.innerHTML = "<h2>答案</h2>";
+    let number = 0; // 自测的第几题
     for (const box of document.querySelectorAll(".quiz-question, .hands-on, .exercise-group")) {
       const parts = [...box.querySelectorAll(".quiz-answers, .hands-verdicts, .hands-why, .solution")];
-      const number = [...document.querySelectorAll(".quiz-question")].indexOf(box) + 1;
       const title = box.querySelector(":is(.hands-title, .exercise .admonition-title)");
       const name = document.createElement("h3");
-      name.textContent = number ? `自测第 ${number} 题` : title?.textContent;
+      name.textContent = box.matches(".quiz-question") ? `自测第 ${++number} 题` : title?.textContent;
       if (parts.length) end.append(name);
       for (const part of parts) {
         const place = document.createComment("");
